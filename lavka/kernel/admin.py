@@ -1,0 +1,102 @@
+"""The staff's pages for events, dead letters and drift; how money and rows nobody edits look."""
+
+from operator import attrgetter
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from lavka.kernel import letters
+from lavka.kernel.models import Bookmark, DeadLetter, DriftReport, OutboxEvent, RecordedEvent
+from lavka.kernel.money import Money
+
+
+def money_column(model: type[Model], field: str, currency: str = "currency") -> Any:
+    """A column that shows an amount in minor units as money; `currency` is where its code stands.
+
+    For the currency of a related row, as in "order.currency", that row is to be loaded.
+    """
+    column: Any = model._meta.get_field(field)
+    currency_of = attrgetter(currency)
+
+    @admin.display(description=column.verbose_name, ordering=field)
+    def shown(_: object, row: Model) -> Money:
+        return Money(getattr(row, field), currency_of(row))
+
+    return shown
+
+
+class ReadOnly:
+    """For rows that the shop writes itself: staff look at them, and may delete them."""
+
+    def has_add_permission(self, *_: Any) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, *_: Any) -> bool:
+        """Never."""
+        return False
+
+
+class Untouchable(ReadOnly):
+    """For rows that others lean on: staff only look at them."""
+
+    def has_delete_permission(self, *_: Any) -> bool:
+        """Never."""
+        return False
+
+
+@admin.register(RecordedEvent)
+class RecordedEventAdmin(Untouchable, ModelAdmin):
+    """The log: what happened in the shop, newest first."""
+
+    list_display = ["position", "name", "version", "aggregate", "occurred_at"]
+    search_fields = ["=name", "=aggregate", "=event_id"]
+    ordering = ["-position"]
+    show_full_result_count = False
+
+
+@admin.register(OutboxEvent)
+class OutboxEventAdmin(Untouchable, ModelAdmin):
+    """What no worker has recorded yet; more than a few say that none runs."""
+
+    list_display = ["name", "aggregate", "occurred_at"]
+    ordering = ["-arrival"]
+
+
+@admin.register(Bookmark)
+class BookmarkAdmin(Untouchable, ModelAdmin):
+    """How far the log is written, and how far the broker has it."""
+
+    list_display = ["reader", "position"]
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ReadOnly, ModelAdmin):
+    """Messages that no worker could deal with: replay them once the cause is gone, or delete."""
+
+    list_display = ["task", "reason", "failures", "failed_at", "queue", "replay_at"]
+    list_filter = ["reason", "task", "queue"]
+    search_fields = ["=task", "=task_id"]
+    ordering = ["-failed_at"]
+    actions = ["replay"]
+
+    @admin.action(description=_("Replay the selected dead letters"), permissions=["delete"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        """Have a worker send them again."""
+        count = letters.ask_for_replay(
+            letters=queryset.values_list("pk", flat=True), at=timezone.now()
+        )
+        self.message_user(request, _("%(count)d will be sent again soon.") % {"count": count})
+
+
+@admin.register(DriftReport)
+class DriftReportAdmin(ReadOnly, ModelAdmin):
+    """What the nightly reconcile found and mended."""
+
+    list_display = ["subject", "ran_at", "checked", "drifted"]
+    list_filter = ["subject"]

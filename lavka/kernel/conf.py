@@ -1,0 +1,92 @@
+"""Product options: one `LAVKA` dict in the settings, a property each, proved at start."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclass(frozen=True)
+class Options:
+    """Reads `settings.LAVKA` at every access, so that tests may override it."""
+
+    @property
+    def currency(self) -> str:
+        """The shop's currency, ISO 4217. Default: USD."""
+        return str(self._read("CURRENCY", "USD"))
+
+    @property
+    def shop_name(self) -> str:
+        """What pages and mails call the shop. Default: Lavka."""
+        return str(self._read("SHOP_NAME", "Lavka"))
+
+    @property
+    def shop_url(self) -> str:
+        """Where the shop front is; links in mails start with it. No slash at the end."""
+        return str(self._read("SHOP_URL", "http://127.0.0.1:8000")).rstrip("/")
+
+    @property
+    def prices_include_tax(self) -> bool:
+        """Whether prices, also of shipping, contain their tax already. Default: it is added."""
+        return bool(self._read("PRICES_INCLUDE_TAX", False))
+
+    @property
+    def reviews_need_approval(self) -> bool:
+        """Hold each new review until staff approve it. Default: publish at once."""
+        return bool(self._read("REVIEWS_NEED_APPROVAL", False))
+
+    @property
+    def are_limits_on(self) -> bool:
+        """Whether rate limits apply; off only for a load test. Default: on."""
+        return bool(self._read("THROTTLES", True))
+
+    @property
+    def events_kept_days(self) -> int:
+        """How long the log keeps events, to the end of a month. Default: 90."""
+        return int(self._read("EVENTS_KEPT_DAYS", 90))
+
+    @property
+    def carts_kept_days(self) -> int:
+        """How long a cart is kept after its last change. Default: 30."""
+        return int(self._read("CARTS_KEPT_DAYS", 30))
+
+    @property
+    def drafts_kept_days(self) -> int:
+        """How long quotes, and drafts that became no order, are kept. Default: 90."""
+        return int(self._read("DRAFTS_KEPT_DAYS", 90))
+
+    @property
+    def payment_gateways(self) -> dict[str, str]:
+        """The payment methods that customers may choose, each with its gateway's dotted path."""
+        return dict(self._read("PAYMENT_GATEWAYS", {}))
+
+    @property
+    def captures_at_once(self) -> bool:
+        """Take the money when it is authorised, not when staff say so. Default: at once."""
+        return bool(self._read("CAPTURES_AT_ONCE", True))
+
+    @property
+    def hold_seconds(self) -> int:
+        """How long a quote keeps its stock after the customer's last step. Default: 900."""
+        return int(self._read("HOLD_SECONDS", 900))
+
+    @property
+    def stripe(self) -> dict[str, str]:
+        """`secret_key`, `webhook_secret` and, for tests, `api_base` of the Stripe gateway."""
+        return dict(self._read("STRIPE", {}))
+
+    @property
+    def webhooks_allow_private(self) -> bool:
+        """Let webhooks go to this network and over plain HTTP, to develop with. Default: no."""
+        return bool(self._read("WEBHOOKS_ALLOW_PRIVATE", False))
+
+    @property
+    def valkey_url(self) -> str:
+        """Where rate limits are counted: `redis://host:port/db` or `unix://path?db=0`."""
+        return str(self._read("VALKEY_URL", "redis://127.0.0.1:6379/0"))
+
+    def _read(self, name: str, default: Any) -> Any:
+        return settings.LAVKA.get(name, default)
+
+
+options = Options()

@@ -1,0 +1,81 @@
+"""Events: facts that rooms tell each other, stored in the commit that made them true."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
+from uuid import UUID
+
+from lavka.kernel.models import OutboxEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A fact in the past tense; its fields are ids, and it names its own aggregate.
+
+    Name and fields are a promise. A field may be added with a default; any other change is a new
+    `version`, which readers find beside the name.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    @property
+    def aggregate(self) -> UUID:
+        """The id of what the event is about; events of one aggregate keep their order."""
+        raise NotImplementedError
+
+
+class Handler(Protocol):
+    """The part of a Celery task that the relay needs."""
+
+    name: str
+
+
+_handlers: dict[str, list[Handler]] = defaultdict(list)
+
+
+def subscribe(event: type[Event], task: Handler) -> None:
+    """Run `task(event_id=…, **fields)` at least once for every `event` ever published.
+
+    Called from a room's `handlers.py`, which is found when the apps are ready.
+    """
+    if task not in _handlers[event.name]:
+        _handlers[event.name].append(task)
+
+
+def handlers_of(name: str) -> list[Handler]:
+    """The tasks that subscribed to the event of this name."""
+    return _handlers[name]
+
+
+def publish(*events: Event) -> None:
+    """Append events to the outbox; they exist if and only if the caller's transaction commits."""
+    publish_all(events)
+
+
+def publish_all(events: Iterable[Event]) -> None:
+    """Append many events in few statements, as bulk writes do."""
+    OutboxEvent.objects.bulk_create(
+        [
+            OutboxEvent(
+                name=event.name,
+                version=event.version,
+                aggregate=event.aggregate,
+                payload=_payload(event),
+            )
+            for event in events
+        ],
+        batch_size=1000,
+    )
+
+
+def _payload(event: Event) -> dict[str, object]:
+    return {
+        key: str(value) if isinstance(value, UUID) else value
+        for key, value in asdict(event).items()
+    }

@@ -1,0 +1,80 @@
+"""What every test may use."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import translation
+
+from lavka.kernel import database, threads
+from tests.client import Api
+from tests.e2e.rabbitmq import RabbitMQ
+from tests.reading import Connecting, LentPool, LentThread
+
+# Folders of tests that start whole shops and mostly wait for them.
+LONG = ("races", "faults", "replay", "e2e", "cli", "contract", "bench", "containers")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process of `-n` is left with it at the end."""
+    folder = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(folder).parts[0] not in LONG)
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """Forget the language that the request of an earlier test left active in this thread."""
+    translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture
+def api() -> Api:
+    """A client of the API."""
+    return Api()
+
+
+@pytest.fixture(autouse=True)
+def _reads_see_the_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lend async reads what the test sees of the database (tests/reading.py)."""
+    marker = request.node.get_closest_marker("django_db")
+    names = set(request.fixturenames)
+    if "read_pool" in names or not (marker or names & {"db", "transactional_db"}):
+        return
+    is_committed = "transactional_db" in names or bool(marker and marker.kwargs.get("transaction"))
+    pool = Connecting() if is_committed else LentPool()
+
+    async def lend() -> Connecting | LentPool:
+        return pool
+
+    monkeypatch.setattr(database, "_pool", lend)
+
+
+@pytest.fixture(autouse=True)
+def _threads_see_the_test(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do the worker threads' work in the test's thread, which alone sees its transaction."""
+    if "worker_threads" not in request.fixturenames:
+        monkeypatch.setattr(threads, "_threads", LentThread)
+
+
+@pytest.fixture
+def worker_threads(transactional_db: None) -> None:
+    """The real threads, on the test's own event loop."""
+
+
+@pytest.fixture
+async def read_pool(transactional_db: None) -> AsyncIterator[None]:
+    """The real pool, on the test's own event loop."""
+    yield
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """A real RabbitMQ node that runs until the tests end; whoever stops it starts it again."""
+    node = RabbitMQ(Path(tmp_path_factory.mktemp("rabbitmq")))
+    try:
+        node.start()
+        yield node
+    finally:
+        node.close()
