@@ -1,0 +1,172 @@
+"""The fast lane: Django's ASGI handler without its thread hops, for the paths of the API.
+
+What Django's does in threads is done on the event loop or not at all: middleware is async-native
+(`settings.FAST_LANE_MIDDLEWARE`, held to it by a system check), an exception becomes a problem in
+place, a response is closed in place, and the signals `request_started` and `request_finished`,
+whose receivers are synchronous, are not sent. What they do for a thread's database connection,
+`in_thread` does when the connection was used.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.http import FileResponse, HttpRequest, HttpResponseBase
+from django.urls import ResolverMatch, get_resolver, set_script_prefix
+from django.utils.module_loading import import_string
+
+from lavka.kernel.errors import Malformed
+from lavka.web import problems
+from lavka.web.bodies import Receive, Scope, Send
+
+Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+# A client that leaves is looked for only once a request has lasted this long: most are over before,
+# and a task of its own per request would cost more than all middleware together.
+WATCH_AFTER_SECONDS = 0.05
+BODILESS = frozenset({204, 304})
+
+
+class FastLane(ASGIHandler):
+    """Serves async views; `config/asgi.py` says which paths."""
+
+    def load_middleware(self, is_async: bool = True) -> None:
+        """Chain the lane's own middleware; each answers for what raises below it."""
+        handler = answered(self._call_view)
+        for path in reversed(settings.FAST_LANE_MIDDLEWARE):
+            handler = answered(import_string(path)(handler))
+        self._middleware_chain = handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        prefix = get_script_prefix(scope)
+        if prefix:
+            set_script_prefix(prefix)
+        request, _ = self.create_request(scope, body)
+        if request is None:  # its query is not UTF-8
+            await self.send_response(problems.response_for(Malformed()), send)
+            return
+        watch = Watch(receive)
+        response: HttpResponseBase | None = None
+        try:
+            response = await self._middleware_chain(request)
+            await self.send_response(response, send)
+        except asyncio.CancelledError:
+            if not watch.has_cancelled():
+                raise
+        finally:
+            watch.stop()
+            # Not `response.close()`, which also sends `request_finished`.
+            for close in (*getattr(response, "_resource_closers", ()), request.close):
+                close()
+
+    async def _call_view(self, request: HttpRequest) -> HttpResponseBase:
+        match = resolve(request.path_info)
+        request.resolver_match = match
+        response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
+        return response
+
+    async def read_body(self, receive: Receive) -> Any:
+        """The whole body as a file: in memory when it came in one piece, else as Django does."""
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            return BytesIO(message.get("body", b""))
+        first: list[Any] = [message]
+
+        async def from_the_start() -> Any:
+            return first.pop() if first else await receive()
+
+        return await super().read_body(from_the_start)
+
+    async def send_response(self, response: Any, send: Send) -> None:
+        """One message for the head and one for the body, unless the answer is streamed."""
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        if response.streaming:
+            await super().send_response(response, send)
+            return
+        content = response.content
+        headers = [
+            (name.encode("ascii"), value.encode("latin-1")) for name, value in response.items()
+        ]
+        if response.status_code not in BODILESS and "Content-Length" not in response:
+            headers.append((b"Content-Length", str(len(content)).encode()))
+        headers += [
+            (b"Set-Cookie", cookie.OutputString().encode("ascii"))
+            for cookie in response.cookies.values()
+        ]
+        await send(
+            {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        )
+        await send({"type": "http.response.body", "body": content})
+
+
+def answered(handler: Handler) -> Handler:
+    """The handler, with a problem for whatever it raises."""
+
+    async def answer(request: HttpRequest) -> HttpResponseBase:
+        try:
+            return await handler(request)
+        except Exception as exception:  # noqa: BLE001 - logged or told, never swallowed
+            return problems.answer_to(exception, request)
+
+    return answer
+
+
+class Watch:
+    """Cancels the running request when its client goes away."""
+
+    __slots__ = ("_is_gone", "_listener", "_receive", "_request", "_timer")
+
+    def __init__(self, receive: Receive) -> None:
+        """Begin to look in a moment."""
+        self._receive = receive
+        self._request: Any = asyncio.current_task()
+        self._is_gone = False
+        self._listener: asyncio.Task[None] | None = None
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(WATCH_AFTER_SECONDS, self._begin, loop)
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._listener = loop.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._is_gone = True
+        self._request.cancel()
+
+    def has_cancelled(self) -> bool:
+        """Whether the cancellation at hand is this watch's, and no other is asked for."""
+        return self._is_gone and self._request.uncancel() == 0
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+        if self._listener is not None:
+            self._listener.cancel()
+
+
+_fixed: dict[tuple[str, str], ResolverMatch] = {}
+
+
+def resolve(path: str) -> ResolverMatch:
+    """The view of a path; a route without parameters is looked up once, there are few of them.
+
+    Raises: Resolver404.
+    """
+    key = (settings.ROOT_URLCONF, path)
+    match = _fixed.get(key)
+    if match is None:
+        match = get_resolver().resolve(path)
+        if not match.kwargs and not match.args:
+            _fixed[key] = match
+    return match

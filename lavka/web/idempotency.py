@@ -1,0 +1,202 @@
+"""`Idempotency-Key`: a write that is sent again happens once, and is answered as the first time.
+
+A handler that only uses the database runs in one hop and one transaction together with its key:
+both are there after a crash, or neither. A handler that calls other systems (`calls_out` of its
+`@operation`) cannot: its key is claimed in a transaction of its own, with a lease, and answered in
+another. When the process dies between them the key may be used again once the lease is over, and
+the handler finds by itself how far it had come.
+"""
+
+import datetime
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from lavka.kernel.errors import Conflict, Invalid, Malformed, ShopError
+from lavka.kernel.threads import in_thread, run_here
+from lavka.web.models import IdempotentRequest
+
+HEADER = "HTTP_IDEMPOTENCY_KEY"
+PATTERN = "^[!-~]{1,255}$"
+LEASE = datetime.timedelta(seconds=60)
+KEPT_FOR = datetime.timedelta(hours=48)
+# A refusal of these changed nothing and is the client's to mend, under the same key if it likes.
+NOT_KEPT = frozenset({400, 401, 403, 413, 415, 422, 429})
+
+
+class KeyRequired(Malformed):
+    """The operation creates an order or moves money, and the request has no key."""
+
+    code = "idempotency_key_required"
+    title = _("Idempotency-Key required")
+    message = _("Send an Idempotency-Key, so that the request may safely be sent again.")
+
+
+class KeyMalformed(Malformed):
+    """The key is not 1 to 255 visible ASCII characters."""
+
+    code = "idempotency_key_malformed"
+    title = _("Idempotency-Key malformed")
+    message = _("An Idempotency-Key is 1 to 255 visible ASCII characters, such as a UUID.")
+
+
+class KeyReused(Invalid):
+    """The key came with another request before."""
+
+    code = "idempotency_key_reused"
+    title = _("Idempotency-Key reused")
+    message = _("This Idempotency-Key was used for another request. Take a new one.")
+
+
+class RequestInProgress(Conflict):
+    """The first request with the key is not answered yet."""
+
+    code = "request_in_progress"
+    title = _("Request in progress")
+    message = _("The same request is being worked on. Ask again in a moment.")
+    retry_after_seconds = 1
+
+
+Respond = Callable[[], Coroutine[Any, Any, HttpResponseBase]]
+
+
+class Answering(Protocol):
+    """The parts of a view that turn what its handler gives, or raises, into an answer."""
+
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+        """The problem."""
+
+    def settle(self, response: HttpResponseBase) -> HttpResponseBase:
+        """The rendered answer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """One use of a key: who with what (`id`), and what they ask for (`fingerprint`)."""
+
+    id: UUID
+    fingerprint: str
+
+    @classmethod
+    def of(cls, request: HttpRequest, key: str, caller: str) -> "Claim":
+        """Raises KeyMalformed."""
+        if not re.fullmatch(PATTERN, key):
+            raise KeyMalformed
+        owner = blake2b(f"{caller}\n{key}".encode(), digest_size=16)
+        asked = blake2b(f"{request.method}\n{request.get_full_path()}\n".encode(), digest_size=32)
+        asked.update(request.body)
+        return cls(id=UUID(bytes=owner.digest()), fingerprint=asked.hexdigest())
+
+
+async def perform(
+    view: Answering, claim: Claim, respond: Respond, *, calls_out: bool
+) -> HttpResponseBase:
+    """Answer a request with a key: run `respond` once, or repeat what it answered.
+
+    Raises: KeyReused; RequestInProgress.
+    """
+    if not calls_out:
+        return await in_thread(_perform_in_transaction, view, claim, respond)
+    now = timezone.now()
+    earlier = await in_thread(_claim, claim, now)
+    if earlier is not None:
+        return earlier
+    try:
+        response = view.settle(await respond())
+    except Exception as exception:  # noqa: BLE001 - the view tells anticipated ones from bugs
+        response = view.handle_exception(exception)
+    await in_thread(_keep, claim, response, now + LEASE)
+    return response
+
+
+def purge(*, at: datetime.datetime) -> int:
+    """Forget what was answered longer ago than `KEPT_FOR`; returns how many."""
+    return IdempotentRequest.objects.filter(created_at__lt=at - KEPT_FOR).delete()[0]
+
+
+@transaction.atomic
+def _perform_in_transaction(view: Answering, claim: Claim, respond: Respond) -> HttpResponseBase:
+    now = timezone.now()
+    earlier = _claim(claim, now)
+    if earlier is not None:
+        return earlier
+    try:
+        with transaction.atomic():
+            response = view.settle(run_here(respond()))
+    except Exception as exception:  # noqa: BLE001 - the view tells anticipated ones from bugs
+        response = view.handle_exception(exception)
+    if _is_kept(response):
+        _keep(claim, response, now + LEASE)
+    else:
+        transaction.set_rollback(True)
+    return response
+
+
+# The lock belongs to the transaction, so a twin that comes while it is open is told at once and
+# does not wait on the unique index with a connection in its hand.
+_CLAIM = """
+INSERT INTO web_idempotentrequest (id, fingerprint, leased_until)
+SELECT %s, %s, %s WHERE pg_try_advisory_xact_lock(%s)
+ON CONFLICT (id) DO NOTHING
+"""
+
+
+@transaction.atomic
+def _claim(claim: Claim, now: datetime.datetime) -> HttpResponseBase | None:
+    """Take the key, or give the answer it had; raises KeyReused, RequestInProgress."""
+    lock = int.from_bytes(claim.id.bytes[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [claim.id, claim.fingerprint, now + LEASE, lock])
+        if cursor.rowcount:
+            return None
+    earlier = IdempotentRequest.objects.filter(pk=claim.id).first()
+    if earlier is None:
+        raise RequestInProgress
+    if earlier.fingerprint != claim.fingerprint:
+        raise KeyReused
+    if earlier.status is not None:
+        return _replayed(earlier)
+    abandoned = IdempotentRequest.objects.filter(pk=claim.id, status=None, leased_until__lte=now)
+    if not abandoned.update(leased_until=now + LEASE):
+        raise RequestInProgress
+    return None
+
+
+@transaction.atomic
+def _keep(claim: Claim, response: HttpResponseBase, leased_until: datetime.datetime) -> None:
+    """Write the answer beside the key; one that is not kept gives the key back.
+
+    Whoever was too slow and lost the lease to another leaves that one's row alone.
+    """
+    own = IdempotentRequest.objects.filter(pk=claim.id, status=None, leased_until=leased_until)
+    if _is_kept(response):
+        own.update(
+            status=response.status_code,
+            headers=dict(response.headers),
+            body=getattr(response, "content", b""),
+        )
+    else:
+        own.delete()
+
+
+def _is_kept(response: HttpResponseBase) -> bool:
+    return response.status_code < 500 and response.status_code not in NOT_KEPT
+
+
+def _replayed(earlier: IdempotentRequest) -> HttpResponse:
+    headers: Mapping[str, Any] = earlier.headers | {"Idempotent-Replayed": "true"}
+    response = HttpResponse(bytes(earlier.body), status=earlier.status, headers=headers)
+    if "Content-Type" not in earlier.headers:
+        del response.headers["Content-Type"]
+    return response
+
+
+REFUSALS: tuple[type[ShopError], ...] = (KeyMalformed, KeyReused, RequestInProgress)

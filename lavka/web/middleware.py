@@ -1,0 +1,89 @@
+"""What every request passes: its id, its language, its headers, its line in the log."""
+
+import time
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
+from django.utils import translation
+from django.utils.decorators import async_only_middleware
+from django.utils.translation.trans_real import (
+    get_supported_language_variant,
+    parse_accept_lang_header,
+)
+
+from lavka.web import metrics, request_id
+from lavka.web.logging import log_access
+
+Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+
+
+@async_only_middleware
+def request_context(get_response: Handler) -> Handler:
+    """Give the request an id and a language, and tell the log and the metrics its outcome."""
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        own_id = request_id.begin(request.META.get("HTTP_X_REQUEST_ID", ""))
+        translation.activate(chosen_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")))
+        response = await get_response(request)
+        response.headers[request_id.HEADER] = own_id
+        if "Content-Language" not in response.headers:
+            response.headers["Content-Language"] = translation.get_language() or "en"
+        seconds = time.perf_counter() - started
+        log_access(request, response.status_code, seconds)
+        metrics.observe(request, response.status_code, seconds)
+        return response
+
+    return middleware
+
+
+@lru_cache(maxsize=512)
+def chosen_language(accepted: str) -> str:
+    """The shop's language for an `Accept-Language`; the shop's first one when none fits."""
+    for code, _ in parse_accept_lang_header(accepted):
+        if code == "*":
+            break
+        try:
+            return get_supported_language_variant(code)
+        except LookupError:
+            continue
+    return get_supported_language_variant(settings.LANGUAGE_CODE)
+
+
+@async_only_middleware
+def guard(get_response: Handler) -> Handler:
+    """Refuse a host that is not the shop's, redirect to HTTPS, and set the headers of safety.
+
+    By Django's own middleware and settings; its hooks neither query nor wait, so they are called
+    in place, where Django would call them in a thread.
+    """
+    security: Any = SecurityMiddleware(get_response)
+    framing: Any = XFrameOptionsMiddleware(get_response)
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        request.get_host()
+        response = security.process_request(request) or await get_response(request)
+        framed = framing.process_response(request, response)
+        finished: HttpResponseBase = security.process_response(request, framed)
+        return finished
+
+    return middleware
+
+
+@async_only_middleware
+def api_headers(get_response: Handler) -> Handler:
+    """Headers of API answers: not stored unless a view allows it, and what they depend on."""
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = await get_response(request)
+        if request.path.startswith("/api/v1/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+            response.headers.setdefault("Vary", "Accept-Language, Authorization")
+        return response
+
+    return middleware

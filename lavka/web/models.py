@@ -1,0 +1,36 @@
+"""What the web keeps: answers to writes that may be sent again."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class IdempotentRequest(models.Model):
+    """One use of an `Idempotency-Key`; its id is a digest of caller and key.
+
+    `status` is empty while the first request runs; `leased_until` says how long it may be thought
+    to. `fingerprint` is a digest of method, path and body.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    fingerprint = models.CharField(_("fingerprint"), max_length=64)
+    status = models.PositiveSmallIntegerField(_("status"), null=True)
+    headers = models.JSONField(_("headers"), default=dict, db_default={})
+    body = models.BinaryField(_("answer"), default=b"", db_default=b"")
+    leased_until = models.DateTimeField(_("runs until"))
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("idempotent request")
+        verbose_name_plural = _("idempotent requests")
+        indexes = [models.Index(fields=["created_at"], name="idempotent_created_at")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status=None) | Q(status__gte=200, status__lt=500),
+                name="idempotent_no_server_error",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.status}"

@@ -1,0 +1,226 @@
+"""Every refusal leaves as an RFC 9457 problem; this is the one place that writes them."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from django.core.exceptions import (
+    DisallowedHost,
+    ObjectDoesNotExist,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import resolve
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
+from psycopg_pool import PoolTimeout
+from rest_framework import exceptions as drf
+
+from lavka.kernel import errors
+from lavka.kernel.errors import FieldError, ShopError
+from lavka.web import json
+from lavka.web.request_id import current_request_id
+
+logger = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class MethodNotAllowed(ShopError):
+    """The path is right, the method is not."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = _("Method not allowed")
+    message = _("This path does not answer that method.")
+
+
+class UnknownHost(ShopError):
+    """The request names a host that the shop is not; `ALLOWED_HOSTS` lists those it is."""
+
+    status = 400
+    code = "unknown_host"
+    title = _("Unknown host")
+    message = _("This shop does not answer to that host name.")
+
+
+class TooLarge(ShopError):
+    """The body is over the limit."""
+
+    status = 413
+    code = "too_large"
+    title = _("Body too large")
+    message = _("The request body is larger than this path accepts.")
+
+
+class UnsupportedMediaType(ShopError):
+    """The body is of a type that the path does not read."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = _("Unsupported media type")
+    message = _("This path does not read bodies of that type.")
+
+
+class TooManyRequests(ShopError):
+    """The caller's allowance is used up."""
+
+    status = 429
+    code = "too_many_requests"
+    title = _("Too many requests")
+    message = _("You have sent too many requests. Please wait a moment.")
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        """Say after how many seconds one more request is allowed."""
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Broken(ShopError):
+    """A bug: logged with its trace, told without it."""
+
+    status = 500
+    code = "internal"
+    title = _("Internal error")
+    message = _("Something broke on our side. The error was recorded.")
+
+
+def response_for(error: ShopError) -> HttpResponse:
+    """Render a refusal as `application/problem+json` in the active language."""
+    body: dict[str, object] = {
+        "type": f"/api/docs/errors/#{error.code}",
+        "title": str(error.title),
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": current_request_id(),
+    }
+    if error.details:
+        body["details"] = error.details
+    if error.errors:
+        body["errors"] = [
+            {"pointer": each.pointer, "code": each.code, "detail": each.detail}
+            for each in error.errors
+        ]
+    response = HttpResponse(json.dumps(body), status=error.status, content_type=CONTENT_TYPE)
+    response["Cache-Control"] = "no-store"
+    retry_after = getattr(error, "retry_after_seconds", None)
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
+    if error.status == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="api"'
+    return response
+
+
+def exception_handler(exception: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
+    """DRF's hook: an anticipated exception becomes a problem, anything else stays a bug."""
+    error = _as_shop_error(exception)
+    return None if error is None else response_for(error)
+
+
+def answer_to(exception: Exception, request: HttpRequest) -> HttpResponse:
+    """A problem for whatever was raised outside of a view; a bug is logged with its trace."""
+    error = _as_shop_error(exception)
+    if error is None:
+        logger.error("%s %s failed", request.method, request.path, exc_info=exception)
+        got_request_exception.send(sender=None, request=request)
+        error = Broken()
+    return response_for(error)
+
+
+# The first row that fits decides; what fits none is a bug.
+_KINDS: tuple[tuple[tuple[type[Exception], ...], type[ShopError]], ...] = (
+    ((drf.ParseError,), errors.Malformed),
+    ((drf.NotAuthenticated, drf.AuthenticationFailed), errors.Unauthenticated),
+    ((drf.PermissionDenied, PermissionDenied), errors.Denied),
+    ((drf.NotFound, Http404, ObjectDoesNotExist), errors.NotFound),
+    ((drf.MethodNotAllowed,), MethodNotAllowed),
+    ((drf.UnsupportedMediaType,), UnsupportedMediaType),
+    ((RequestDataTooBig,), TooLarge),
+    ((DisallowedHost,), UnknownHost),
+    ((SuspiciousOperation,), errors.Malformed),
+    ((OperationalError, InterfaceError, PoolTimeout), errors.Unavailable),
+)
+
+
+def _as_shop_error(exception: Exception) -> ShopError | None:
+    if isinstance(exception, ShopError):
+        return exception
+    if isinstance(exception, drf.ValidationError):
+        return errors.Invalid(errors=list(_field_errors(exception.detail, "#")))
+    for kinds, error in _KINDS:
+        if isinstance(exception, kinds):
+            if error is errors.Unavailable:
+                logger.error("the database does not answer: %s", exception)
+            return error()
+    return None
+
+
+def _field_errors(detail: Any, pointer: str) -> Iterable[FieldError]:
+    """Flatten DRF's nested error lists and dicts into JSON pointers (RFC 6901)."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            own = pointer if name == "non_field_errors" else f"{pointer}/{_escaped(str(name))}"
+            yield from _field_errors(inner, own)
+    elif isinstance(detail, list):
+        for index, inner in enumerate(detail):
+            is_message = isinstance(inner, drf.ErrorDetail)
+            yield from _field_errors(inner, pointer if is_message else f"{pointer}/{index}")
+    else:
+        yield FieldError(pointer, getattr(detail, "code", "invalid"), str(detail))
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _is_for_people(request: HttpRequest) -> bool:
+    return not request.path.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    error = _as_shop_error(exception) or errors.Malformed()
+    return _page(error) if _is_for_people(request) else response_for(error)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403."""
+    return _page(errors.Denied()) if _is_for_people(request) else response_for(errors.Denied())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    return _page(errors.NotFound()) if _is_for_people(request) else response_for(errors.NotFound())
+
+
+@csrf_exempt
+async def unknown_path(request: HttpRequest, rest: str) -> HttpResponse:
+    """Answer for paths below /api/ that nobody knows: 404, or 308 if only a slash is missing."""
+    path = f"{request.path_info}/"
+    if rest.endswith("/") or resolve(path).func is unknown_path:
+        return response_for(errors.NotFound())
+    query = request.META.get("QUERY_STRING", "")
+    response = HttpResponse(status=308)
+    response["Location"] = f"{quote(path)}?{query}" if query else quote(path)
+    return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500."""
+    return _page(Broken()) if _is_for_people(request) else response_for(Broken())
+
+
+def _page(error: ShopError) -> HttpResponse:
+    request = gettext("Request")
+    return HttpResponse(
+        f'<!doctype html><html lang="{get_language()}"><title>{error.title}</title>'
+        f"<h1>{error.title}</h1><p>{error.detail}</p><p>{request}: {current_request_id()}</p>",
+        status=error.status,
+    )

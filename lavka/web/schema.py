@@ -1,0 +1,258 @@
+"""The OpenAPI description: what `lavka.web.views` does for every view, said once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.permissions import AllowAny, IsAuthenticated
+
+from lavka.kernel.errors import (
+    Denied,
+    Invalid,
+    Malformed,
+    NotFound,
+    ShopError,
+    Unauthenticated,
+    Unavailable,
+)
+from lavka.web import idempotency
+from lavka.web.problems import (
+    CONTENT_TYPE,
+    MethodNotAllowed,
+    TooLarge,
+    TooManyRequests,
+    UnsupportedMediaType,
+)
+from lavka.web.serializers import Input, ProblemOutput
+
+LIMIT = OpenApiParameter(
+    "limit", int, description="Rows per page, 1 to 100.", default=20,
+)  # fmt: skip
+CURSOR = OpenApiParameter("cursor", str, description="The `next` of the page before.")
+COUNT = OpenApiParameter(
+    "count", str, enum=["true", "false"],
+    description="`true` adds the number of rows, exact up to 10,000.",
+)  # fmt: skip
+PAGE_PARAMETERS = [LIMIT, CURSOR, COUNT]
+KEY, REQUIRED_KEY = (
+    OpenApiParameter(
+        "Idempotency-Key",
+        {"type": "string", "pattern": idempotency.PATTERN},
+        OpenApiParameter.HEADER,
+        required=is_required,
+        description="Makes it safe to send the request again: it happens once, and is answered as "
+        "the first time with `Idempotent-Replayed: true`, for 48 hours.",
+    )
+    for is_required in (False, True)
+)
+LANGUAGE = OpenApiParameter(
+    "Accept-Language",
+    str,
+    OpenApiParameter.HEADER,
+    description="The language of texts for people: `en` or `ru`.",
+)
+
+
+def operation[F: Callable[..., Any]](
+    operation_id: str,
+    summary: str,
+    *,
+    errors: Sequence[type[ShopError]] = (),
+    responses: Any = None,
+    requires_key: bool = False,
+    calls_out: bool = False,
+    **options: Any,
+) -> Callable[[F], F]:
+    """`extend_schema` with a summary, a method name for clients, and this operation's own errors.
+
+    `requires_key` refuses a request without an `Idempotency-Key`. `calls_out` says that the
+    handler waits for other systems, not only for the database (`lavka.web.idempotency`).
+    Errors that follow from the view (401, 403, 404, 413, 422, 429 …) are added by `Schema`. The
+    query parameters named here are the only ones that `View` lets through; one of the style
+    `deepObject` stands for all its members.
+    """
+    asked = [
+        parameter
+        for parameter in options.get("parameters", ())
+        if parameter.location == OpenApiParameter.QUERY
+    ]
+    objects = frozenset(each.name for each in asked if each.style == "deepObject")
+    names = frozenset(each.name for each in asked) - objects
+    extended = extend_schema(
+        operation_id=operation_id,
+        summary=summary,
+        responses=responses if isinstance(responses, dict) else {200: responses},
+        **options,
+    )
+
+    def describe(handler: F) -> F:
+        described: Any = extended(handler)
+        described.query_parameters, described.query_objects = names, objects
+        described.own_errors = tuple(errors)
+        described.has_body = options.get("request") is not None
+        described.requires_key, described.calls_out = requires_key, calls_out
+        return described  # type: ignore[no-any-return]
+
+    return describe
+
+
+def _problem(errors: Sequence[type[ShopError]]) -> OpenApiResponse:
+    codes = ", ".join(f"`{error.code}`" for error in errors)
+    return OpenApiResponse(
+        ProblemOutput,
+        description=f"{errors[0].title}: {codes}",
+        examples=[
+            OpenApiExample(error.code, _example(error), media_type=CONTENT_TYPE) for error in errors
+        ],
+    )
+
+
+def _example(error: type[ShopError]) -> dict[str, object]:
+    return {
+        "type": f"/api/docs/errors/#{error.code}",
+        "title": str(error.title),
+        "status": error.status,
+        "detail": str(error.message),
+        "code": error.code,
+        "request_id": "4f0c1b7e5a1d4d0e9f5a8a3a7c2b6e10",
+    }
+
+
+class Schema(AutoSchema):
+    """Adds to each operation the refusals that its view can give."""
+
+    def get_tags(self) -> list[str]:
+        """One tag per domain: the path's first noun, all staff paths under their own."""
+        parts = [part for part in self.path.removeprefix("/api/v1/").split("/") if part]
+        return [f"manage {parts[1]}" if parts[0] == "manage" else parts[0]]
+
+    def _get_serializer_name(
+        self, serializer: Any, direction: Any, bypass_extensions: bool = False
+    ) -> str:
+        """`Review` and `ReviewInput`, not `ReviewOutput` and `ReviewInputRequest`."""
+        named: Any = super()
+        name: str = named._get_serializer_name(serializer, direction, bypass_extensions)
+        return name.replace("InputRequest", "Input").removesuffix("Output")
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        """A body's unknown fields are an error, and the schema says so."""
+        mapping: Any = super()
+        mapped: dict[str, Any] = mapping._map_basic_serializer(serializer, direction)
+        if isinstance(serializer, Input):
+            mapped["additionalProperties"] = False
+        return mapped
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        by_status: dict[str, list[type[ShopError]]] = {}
+        for error in dict.fromkeys([*self._own_errors(), *self._refusals()]):
+            by_status.setdefault(str(error.status), []).append(error)
+        for status, errors in by_status.items():
+            bodies.setdefault(
+                status,
+                self._get_response_for_code(_problem(errors), status, [CONTENT_TYPE], direction),
+            )
+        if self.method == "GET" and "200" in bodies:
+            bodies["304"] = {"description": str(_("Unchanged since the `ETag` you named."))}
+        return dict(sorted(bodies.items()))
+
+    def _get_request_body(self, direction: Any = "request") -> Any:
+        """Drf-spectacular describes no body of a DELETE, but one may ask for proof."""
+        described: Any = super()
+        if not (self.method == "DELETE" and self._has_body()):
+            return described._get_request_body(direction)
+        self.method = "PUT"
+        try:
+            return described._get_request_body(direction)
+        finally:
+            self.method = "DELETE"
+
+    def get_override_parameters(self) -> list[Any]:
+        """Every write may carry an `Idempotency-Key`."""
+        if not self._takes_key():
+            return []
+        return [REQUIRED_KEY if self._says("requires_key") else KEY]
+
+    def _takes_key(self) -> bool:
+        view: Any = self.view
+        return self.method not in {"GET", "HEAD", "OPTIONS"} and view.keeps_answers
+
+    def _has_body(self) -> bool:
+        return self._says("has_body")
+
+    def _says(self, name: str) -> bool:
+        return bool(getattr(getattr(self.view, self.method.lower(), None), name, False))
+
+    def _own_errors(self) -> Sequence[type[ShopError]]:
+        handler = getattr(self.view, self.method.lower(), None)
+        own: Sequence[type[ShopError]] = getattr(handler, "own_errors", ())
+        return own
+
+    def _get_response_for_code(
+        self,
+        serializer: Any,
+        status_code: str,
+        media_types: list[str] | None = None,
+        direction: str = "response",
+    ) -> Any:
+        if int(str(status_code)[0]) >= 4:
+            media_types = [CONTENT_TYPE]
+        described: Any = super()
+        return described._get_response_for_code(serializer, status_code, media_types, direction)
+
+    def _refusals(self) -> list[type[ShopError]]:
+        """What the view answers before, or instead of, its handler."""
+        view: Any = self.view
+        found: list[type[ShopError]] = [Invalid, Unavailable]
+        if view.authentication_classes:
+            found += [Unauthenticated]
+        if not {AllowAny, IsAuthenticated}.issuperset(view.permission_classes):
+            found += [Denied]
+        if "{" in self.path:
+            found += [NotFound]
+        if self._takes_key():
+            found += idempotency.REFUSALS
+        if self._says("requires_key"):
+            found += [idempotency.KeyRequired]
+        if self._has_body():
+            found += [Malformed, TooLarge, UnsupportedMediaType]
+        limit = view.read_limit if self.method == "GET" else view.write_limit
+        if limit is not None:
+            found += [TooManyRequests]
+        return found
+
+
+def share_refusals(result: dict[str, Any], **_options: Any) -> dict[str, Any]:
+    """Keep each refusal once, under `components/responses`, however many operations give it."""
+    shared: dict[str, Any] = result.setdefault("components", {}).setdefault("responses", {})
+    for operations in result["paths"].values():
+        for described in operations.values():
+            for status, response in described["responses"].items():
+                if int(status) < 400:
+                    continue
+                codes = response["content"][CONTENT_TYPE]["examples"]
+                name = "Or".join(codes)
+                shared[name] = response
+                described["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+    return result
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Swagger's Authorize button."""
+
+    target_class = "lavka.web.tokens.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """HTTP bearer with a JWT."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+__all__ = [
+    "COUNT", "CURSOR", "LANGUAGE", "LIMIT", "PAGE_PARAMETERS",
+    "MethodNotAllowed", "OpenApiTypes", "Schema", "operation",
+]  # fmt: skip

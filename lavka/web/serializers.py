@@ -1,0 +1,137 @@
+"""Serializers that every room shares: strict input, and the shapes of money, pages and problems."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+from rest_framework.fields import empty
+from rest_framework.serializers import Serializer
+
+from lavka.kernel.money import Money
+
+
+class Input(Serializer):
+    """A request body: an object whose unknown fields are an error, not ignored."""
+
+    default_error_messages = {"unknown": _("This field is not known.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse unknown fields together with all other errors of the body."""
+        errors: dict[str, Any] = {}
+        if isinstance(data, Mapping):
+            message = str(self.error_messages["unknown"])
+            errors = {
+                name: [serializers.ErrorDetail(message, code="unknown")]
+                for name in data.keys() - self.fields.keys()
+            }
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as refused:
+            detail: Any = refused.detail
+            errors |= detail
+            raise serializers.ValidationError(errors) from None
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
+
+    @classmethod
+    def read(cls, data: Any, *, partial: bool = False) -> dict[str, Any]:
+        """Check a body and return its values; of a `partial` one any field may be absent.
+
+        What is inside a field is whole or refused, also in a partial body.
+        Raises: ValidationError, with a pointer for each refused field.
+        """
+        body = cls(data=data)
+        if partial:
+            for field in body.fields.values():
+                field.required, field.default = False, empty
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A JSON number without a fraction; strings and booleans are refused."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Raises ValidationError for anything but an integer."""
+        if isinstance(data, bool) or not isinstance(data, (int, float)) or data != int(data):
+            self.fail("invalid")
+        return int(super().to_internal_value(int(data)))
+
+
+class StrictCharField(serializers.CharField):
+    """A JSON string; numbers are not turned into text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Raises ValidationError for anything but a string."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """JSON `true` or `false`; `"yes"` and 1 are refused."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Raises ValidationError for anything but a boolean."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class MoneyOutput(Serializer):
+    """Whole minor units and the ISO 4217 code."""
+
+    amount = serializers.IntegerField(help_text=_("Whole minor units: 1299 is 12.99 USD."))
+    currency = serializers.CharField(min_length=3, max_length=3, help_text="ISO 4217")
+
+    def to_representation(self, instance: Money) -> dict[str, Any]:
+        """Money already knows its wire shape."""
+        return instance.as_json()
+
+
+class FieldErrorOutput(Serializer):
+    """One refused part of the input."""
+
+    pointer = serializers.CharField(help_text="JSON pointer into the body, or `?parameter`.")
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemOutput(Serializer):
+    """RFC 9457 problem details."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="For people, in the language of the request.")
+    code = serializers.CharField(help_text="Stable: programs compare this.")
+    request_id = serializers.CharField()
+    details = serializers.DictField(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add `errors`, a name that DRF keeps for itself in class bodies."""
+        return super().get_fields() | {"errors": FieldErrorOutput(many=True, required=False)}
+
+
+class CountOutput(Serializer):
+    """How many rows the whole list has, counted up to 10,000."""
+
+    value = serializers.IntegerField()
+    exact = serializers.BooleanField()
+
+
+def page_output(item: type[Serializer], name: str) -> Serializer:
+    """The schema of a cursor page of `item`, named `name`."""
+    return inline_serializer(
+        name,
+        {
+            "items": item(many=True),
+            "next": serializers.CharField(
+                allow_null=True, help_text="Pass it as `cursor`; null on the last page."
+            ),
+            "count": CountOutput(required=False, help_text="Only with `count=true`."),
+        },
+    )

@@ -1,0 +1,81 @@
+"""The access token: checked by signature alone, so a request is known without a query."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken
+
+from lavka.kernel.errors import Unauthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who holds the token, as it was when the token was issued, at most five minutes ago."""
+
+    id: UUID
+    is_staff: bool
+    session_id: UUID
+    is_authenticated: bool = True
+    is_active: bool = True
+
+    @property
+    def pk(self) -> UUID:
+        """DRF's name for `id`."""
+        return self.id
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access>`; a wrong token is 401, none at all is anonymous."""
+
+    def authenticate(self, request: Request) -> tuple[Caller, AccessToken] | None:
+        """Verify signature, expiry and kind of the token; no query, no network."""
+        scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if not scheme:
+            return None
+        if scheme.lower() != "bearer":
+            raise Unauthenticated
+        return _verified(raw.strip())
+
+    def authenticate_header(self, request: Request) -> str:
+        """The challenge of a 401."""
+        return 'Bearer realm="api"'
+
+
+# Verified tokens by their digest, until they expire: a client sends the same one for minutes.
+_known: dict[bytes, tuple[Caller, AccessToken]] = {}
+MAX_KNOWN = 10_000
+
+
+def _verified(raw: str) -> tuple[Caller, AccessToken]:
+    """Verify a token, or recognise one that was; its expiry is looked at every time.
+
+    Raises: Unauthenticated.
+    """
+    digest = blake2b(raw.encode(), digest_size=32).digest()
+    known = _known.get(digest)
+    if known is None:
+        known = _verify(raw)
+        if len(_known) >= MAX_KNOWN:
+            # The oldest one, which is the next to expire.
+            del _known[next(iter(_known))]
+        _known[digest] = known
+    elif known[1]["exp"] <= time.time():
+        del _known[digest]
+        raise Unauthenticated
+    return known
+
+
+def _verify(raw: str) -> tuple[Caller, AccessToken]:
+    try:
+        token: Any = AccessToken(raw)  # type: ignore[arg-type]  # the stubs want a Token
+        return Caller(UUID(token["sub"]), bool(token["staff"]), UUID(token["sid"])), token
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError):
+        raise Unauthenticated from None

@@ -1,0 +1,238 @@
+"""The base of every API view: DRF's contract on the event loop, without thread hops of its own."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from inspect import isawaitable
+from typing import Any, ClassVar
+
+import adrf.views
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lavka.kernel.errors import Denied, Unauthenticated
+from lavka.kernel.threads import in_thread as in_thread
+from lavka.web import caching, hot, idempotency, limits, parameters, rights
+from lavka.web.answers import Ready
+from lavka.web.parsers import MAX_BODY_BYTES, JSONParser
+from lavka.web.problems import Broken, response_for
+from lavka.web.renderers import JSONRenderer, OneFormat
+from lavka.web.tokens import BearerAuthentication, Caller
+
+logger = logging.getLogger(__name__)
+
+WRITE = limits.Limit("write", burst=120, per_seconds=60)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+RENDERER, NEGOTIATOR = JSONRenderer(), OneFormat()
+
+
+async def _settled(answer: Any) -> Any:
+    return await answer if isawaitable(answer) else answer
+
+
+class View(adrf.views.APIView):
+    """A public view; authentication and permissions run inline, so they neither query nor wait."""
+
+    authentication_classes: tuple[type[BearerAuthentication], ...] = (BearerAuthentication,)
+    permission_classes: tuple[type[BasePermission], ...] = (AllowAny,)
+    parser_classes: tuple[type, ...] = (JSONParser,)
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = OneFormat
+    view_is_async = True
+
+    read_limit: ClassVar[limits.Limit | None] = None
+    write_limit: ClassVar[limits.Limit | None] = WRITE
+    cache_control: ClassVar[str] = caching.PRIVATE
+    # How old a public answer may be that is served from memory (lavka/web/hot.py); 0 turns it off.
+    hot_seconds: ClassVar[float] = hot.SECONDS
+    # Whether an answer may be stored and repeated; one that holds secrets may not.
+    keeps_answers: ClassVar[bool] = True
+
+    async def async_dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """DRF's dispatch, after a look at the hot answers if the view is public."""
+        respond = partial(self.respond, request, *args, **kwargs)
+        is_public = self.hot_seconds > 0 and self.cache_control.startswith("public")
+        hot_answers = hot.answers_for(request) if is_public else None
+        if hot_answers is None:
+            return await respond()
+        return await hot_answers.answer(request, self.hot_seconds, respond)
+
+    async def respond(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """From the request to the rendered answer, on the event loop."""
+        self.args, self.kwargs = args, kwargs
+        self.request = wrapped = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        allowance: limits.Allowance | None = None
+        response: HttpResponseBase
+        try:
+            handler = self._handler(wrapped)
+            await self.admit(wrapped)
+            parameters.require_known(wrapped.query_params, handler)
+            allowance = await self._take_allowance(wrapped)
+            await self.authorize()
+            response = await self.perform(handler, wrapped, *args, **kwargs)
+        except Exception as exception:  # noqa: BLE001 - DRF's contract: re-raised if nobody knows it
+            response = self.handle_exception(exception)
+        if response.status_code == 405:
+            response["Allow"] = ", ".join(self.allowed_methods)
+        if allowance is not None:
+            for name, value in allowance.headers().items():
+                response[name] = value
+        return self.finalize_response(wrapped, response, *args, **kwargs)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        """DRF's request; a chunked body, whose length nobody announces, is read as well."""
+        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", ""):
+            request.META.setdefault("CONTENT_LENGTH", str(MAX_BODY_BYTES))
+        return Request(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=NEGOTIATOR,
+            parser_context={"view": self, "args": args, "kwargs": kwargs},
+        )
+
+    async def admit(self, request: Request) -> None:
+        """DRF's `initial`: who asks, whether they may, and whether not too often.
+
+        Permissions and throttles may be async, as in adrf. Sync ones neither query nor wait.
+        """
+        request.accepted_renderer, request.accepted_media_type = RENDERER, RENDERER.media_type
+        self.perform_authentication(request)
+        for permission in self.get_permissions():
+            if not await _settled(permission.has_permission(request, self)):
+                self.permission_denied(
+                    request,
+                    message=getattr(permission, "message", None),
+                    code=getattr(permission, "code", None),
+                )
+        for throttle in self.get_throttles():
+            if not await _settled(throttle.allow_request(request, self)):
+                self.throttled(request, throttle.wait())
+
+    async def perform(
+        self, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Run the method's handler; with an `Idempotency-Key`, once (`lavka.web.idempotency`)."""
+        key = request.META.get(idempotency.HEADER) if self.keeps_answers else None
+        if key is None or request.method in SAFE_METHODS:
+            if getattr(handler, "requires_key", False):
+                raise idempotency.KeyRequired
+            response: HttpResponseBase = await handler(request, *args, **kwargs)
+            return response
+        user_id = request.user.id if isinstance(request.user, Caller) else None
+        caller = limits.caller_of(request._request, user_id)
+        return await idempotency.perform(
+            self,
+            idempotency.Claim.of(request._request, key, caller),
+            partial(handler, request, *args, **kwargs),
+            calls_out=getattr(handler, "calls_out", False),
+        )
+
+    def settle(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Render now, so that the answer can be kept."""
+        if isinstance(response, Response):
+            _render(response)
+        return response
+
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:
+        """A problem for whatever happened; what nobody anticipated is logged with its trace."""
+        try:
+            refused: HttpResponseBase = super().handle_exception(exc)
+        except Exception:
+            logger.exception("%s %s failed", self.request.method, self.request.path)
+            return response_for(Broken())
+        return refused
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        """Render at once, as JSON needs no thread, and tag what a client may keep."""
+        if isinstance(response, Response):
+            _render(response)
+        finished: HttpResponseBase = response
+        if (
+            isinstance(finished, (Response, Ready))
+            and finished.status_code == 200
+            and request.method in {"GET", "HEAD"}
+        ):
+            finished.headers["Cache-Control"] = self.cache_control
+            return caching.with_etag(request._request, finished)
+        return finished
+
+    async def authorize(self) -> None:
+        """Check what a signature cannot tell; a hook for views that need more than the token."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks; raises Unauthenticated for an anonymous request."""
+        user = self.request.user
+        if not isinstance(user, Caller):
+            raise Unauthenticated
+        return user
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Nothing: `Allow` belongs to OPTIONS and 405, `Vary` to the middleware."""
+        return {}
+
+    async def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Name the methods; the schema says the rest."""
+        return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    def _handler(self, request: Request) -> Any:
+        method = (request.method or "").lower()
+        handler = getattr(self, method, None) if method in self.http_method_names else None
+        if handler is None:
+            raise MethodNotAllowed(method.upper())
+        return handler
+
+    async def _take_allowance(self, request: Request) -> limits.Allowance | None:
+        limit = self.read_limit if request.method in SAFE_METHODS else self.write_limit
+        if limit is None:
+            return None
+        user = request.user
+        user_id = user.id if isinstance(user, Caller) else None
+        return await limits.take(limit, limits.caller_of(request._request, user_id))
+
+
+def _render(response: Response) -> None:
+    """What `Response.render` comes to with one renderer and no template."""
+    response.content = body = RENDERER.render(response.data)
+    if body:
+        response.headers["Content-Type"] = RENDERER.media_type
+    else:
+        del response.headers["Content-Type"]
+
+
+class CustomerView(View):
+    """A view that needs a signed-in customer."""
+
+    permission_classes = (IsAuthenticated,)
+
+
+class IsStaff(BasePermission):
+    """The token says staff; what exactly they may is asked per operation."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """True for a staff token."""
+        return isinstance(request.user, Caller) and request.user.is_staff
+
+
+class StaffView(View):
+    """A view under `/manage/`: `rights` maps each method to the Django permission it needs.
+
+    The right is read from the database at each request, so taking it away works at once.
+    """
+
+    permission_classes = (IsAuthenticated, IsStaff)
+    rights: ClassVar[Mapping[str, str]] = {}
+
+    async def authorize(self) -> None:
+        """Raises Denied unless the caller is active staff and holds the method's right."""
+        right = self.rights.get(self.request.method or "", "")
+        if not await rights.is_allowed(self.caller.id, right):
+            raise Denied
