@@ -1,0 +1,225 @@
+"""Customers and staff, their sessions and addresses."""
+
+import datetime
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower, Now
+from django.db.models.functions.uuid import UUID7
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from lavka.accounts import rules
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users for `createsuperuser`; the shop's own way in is `services.register`."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a user whose e-mail is kept in its one spelling.
+
+        Raises: ValueError, when there is no e-mail.
+        """
+        if not email:
+            raise ValueError("a user needs an e-mail")
+        user = self.model(email=rules.normal_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create staff who may do everything."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find by e-mail, in any case."""
+        try:
+            return self.get(email=rules.normal_email(username or ""))
+        except ValueError:
+            raise self.model.DoesNotExist from None
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person known by an e-mail address; staff may enter the admin."""
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    email = models.EmailField(_("e-mail"), unique=True)
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=150, blank=True)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    language = models.CharField(
+        _("language"), max_length=10, default="en", db_default="en", help_text=_("Of their mail.")
+    )
+    email_verified_at = models.DateTimeField(_("e-mail verified at"), null=True, blank=True)
+    joined_at = models.DateTimeField(_("joined at"), db_default=Now(), editable=False)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def is_email_verified(self) -> bool:
+        """Whether the address was proven to be theirs."""
+        return self.email_verified_at is not None
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    """Sessions, by whether they still hold."""
+
+    def open(self, at: datetime.datetime) -> Self:
+        """Those whose newest refresh token is good at `at`."""
+        return self.filter(revoked_at=None, expires_at__gt=at)
+
+
+class Session(models.Model):
+    """One signed-in device: a family of refresh tokens, of which only the newest is good.
+
+    A refresh token that is not the newest was stolen or copied: its family ends (RFC 9700, 4.14.2).
+    """
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="sessions", verbose_name=_("user"))
+    current_token = models.UUIDField(_("current token"))
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    used_at = models.DateTimeField(_("used at"), db_default=Now())
+    expires_at = models.DateTimeField(_("expires at"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    user_agent = models.CharField(_("browser or app"), max_length=200, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("session")
+        verbose_name_plural = _("sessions")
+        indexes = [models.Index(fields=["expires_at"], name="session_expires_at")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.created_at:%Y-%m-%d}"
+
+
+class LoginFailure(models.Model):
+    """Failed attempts on one e-mail address, known or not, so that an answer tells nothing.
+
+    An attempt counts as failed from before its password is checked until it proves right, so
+    parallel guesses are counted too.
+    """
+
+    email = models.EmailField(_("e-mail"), primary_key=True)
+    failures = models.PositiveIntegerField(_("failures"), default=0)
+    failed_at = models.DateTimeField(_("failed at"))
+    locked_until = models.DateTimeField(_("locked until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("login failure")
+        verbose_name_plural = _("login failures")
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.failures}"
+
+
+class Address(models.Model):
+    """A postal address in a customer's book."""
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="addresses", verbose_name=_("user"))
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=150)
+    line1 = models.CharField(_("line 1"), max_length=200)
+    line2 = models.CharField(_("line 2"), max_length=200, blank=True)
+    city = models.CharField(_("city"), max_length=100)
+    region = models.CharField(_("region"), max_length=100, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
+    country = models.CharField(_("country"), max_length=2, help_text=_("ISO 3166-1 alpha-2"))
+    phone = models.CharField(_("phone"), max_length=32, blank=True)
+    is_default_shipping = models.BooleanField(_("default for shipping"), default=False)
+    is_default_billing = models.BooleanField(_("default for billing"), default=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(country__regex=r"^[A-Z]{2}$"), name="address_country_is_alpha2"
+            ),
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(is_default_shipping=True),
+                name="address_one_default_shipping",
+            ),
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(is_default_billing=True),
+                name="address_one_default_billing",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.city}"
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Keys, by whether they still open anything."""
+
+    def open(self, at: datetime.datetime) -> Self:
+        """Those that are good at `at`."""
+        unexpired = Q(expires_at=None) | Q(expires_at__gt=at)
+        return self.filter(unexpired, revoked_at=None)
+
+
+class ApiKey(models.Model):
+    """A machine's way in: what it may do is a list of scopes. The key itself is kept nowhere."""
+
+    class Scope(models.TextChoices):
+        """What a machine may do."""
+
+        READ_EVENTS = "events:read", _("read events")
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    name = models.CharField(
+        _("name"), max_length=100, help_text=_("Which machine it is for, in words for people.")
+    )
+    prefix = models.CharField(_("begins with"), max_length=20, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(
+        models.CharField(max_length=50, choices=Scope.choices), verbose_name=_("scopes")
+    )
+    created_by = models.ForeignKey(
+        User,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="api_keys",
+        verbose_name=_("created by"),
+    )
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    used_at = models.DateTimeField(_("used at"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        constraints = [
+            models.CheckConstraint(condition=Q(scopes__len__gt=0), name="api_key_has_a_scope"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

@@ -1,0 +1,1 @@
+"""Every write about accounts, a module for each noun."""

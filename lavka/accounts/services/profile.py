@@ -1,0 +1,54 @@
+"""A user's own row: changing it, closing the account."""
+
+import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from lavka.accounts import rules, selectors
+from lavka.accounts.errors import StaffAccount, WrongPassword
+from lavka.accounts.events import AccountClosed
+from lavka.accounts.models import User
+from lavka.accounts.services import passwords
+from lavka.kernel import events
+from lavka.kernel.errors import Unauthenticated
+
+
+@transaction.atomic
+def update_profile(*, user_id: UUID, changes: dict[str, Any]) -> User:
+    """Change `name` and `language`, whichever is named.
+
+    Raises: Unauthenticated, for an account that is closed.
+    """
+    if changes and not User.objects.filter(pk=user_id, is_active=True).update(**changes):
+        raise Unauthenticated
+    return selectors.active_user(user_id)
+
+
+def close_account(*, user_id: UUID, current_password: str, at: datetime.datetime) -> None:
+    """End an account for good: its address is free again, and its row names nobody.
+
+    The row itself stays, because reviews and other history hang on it.
+    Raises: WrongPassword; TooManyAttempts; Unauthenticated, for one that is closed; StaffAccount.
+    Emits: AccountClosed.
+    """
+    user = passwords.require_password(user_id=user_id, password=current_password, at=at)
+    if user.is_staff:
+        raise StaffAccount
+    with transaction.atomic():
+        unchanged = User.objects.filter(pk=user_id, password=user.password, is_active=True)
+        if not unchanged.update(
+            is_active=False,
+            closed_at=at,
+            email=rules.closed_email(user_id),
+            name="",
+            email_verified_at=None,
+            last_login=None,
+            password=make_password(None),
+        ):
+            raise WrongPassword
+        user.sessions.all().delete()
+        user.addresses.all().delete()
+        events.publish(AccountClosed(user_id=user_id))

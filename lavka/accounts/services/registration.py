@@ -1,0 +1,77 @@
+"""Becoming a customer and proving one's address."""
+
+import datetime
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+from django.db import connection, transaction
+
+from lavka.accounts import tokens
+from lavka.accounts.errors import InvalidToken
+from lavka.accounts.events import (
+    CustomerRegistered,
+    EmailVerified,
+    RegistrationRepeated,
+    VerificationRequested,
+)
+from lavka.accounts.models import User
+from lavka.accounts.services import credentials
+from lavka.kernel import events
+from lavka.kernel.errors import Unauthenticated, Unavailable
+
+
+def register(*, email: str, password: str, name: str, language: str) -> UUID:
+    """Create a customer and return their id; for a taken address, a fresh id that is nobody's.
+
+    Both cases do the same work, so neither the answer nor its time tells them apart.
+    Raises: Invalid, for a password that the validators refuse.
+    Emits: CustomerRegistered, or RegistrationRepeated for the owner of a taken address.
+    """
+    user = User(email=email, name=name, language=language)
+    credentials.require_good_password(password, user=user, pointer="#/password")
+    user.password = make_password(password)
+    return _insert(user)
+
+
+@transaction.atomic
+def _insert(user: User) -> UUID:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT uuidv7()")
+        user.pk = user_id = UUID(str(cursor.fetchone()[0]))
+    # The unique constraint decides between parallel registrations of one address.
+    User.objects.bulk_create([user], ignore_conflicts=True)
+    owner_id = User.objects.filter(email=user.email).values_list("pk", flat=True).first()
+    if owner_id is None:  # its owner closed the account this very moment
+        raise Unavailable
+    event = CustomerRegistered if owner_id == user_id else RegistrationRepeated
+    events.publish(event(user_id=owner_id))
+    return user_id
+
+
+@transaction.atomic
+def verify_email(*, token: str, at: datetime.datetime) -> None:
+    """Record that the token's user reads the mail of their address; a second time is no error.
+
+    Raises: InvalidToken, also when the account has another address by now.
+    Emits: EmailVerified, the first time.
+    """
+    user_id, email = tokens.read_verification(token)
+    owner = User.objects.filter(pk=user_id, email=email, is_active=True)
+    if owner.filter(email_verified_at=None).update(email_verified_at=at):
+        events.publish(EmailVerified(user_id=user_id))
+    elif not owner.exists():
+        raise InvalidToken
+
+
+@transaction.atomic
+def request_verification(*, user_id: UUID) -> None:
+    """Have the verification mail sent again; a verified address needs none.
+
+    Raises: Unauthenticated, for an account that is closed.
+    Emits: VerificationRequested.
+    """
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        raise Unauthenticated
+    if not user.is_email_verified:
+        events.publish(VerificationRequested(user_id=user_id))

@@ -1,0 +1,118 @@
+"""Signing in and out: sessions, each a family of refresh tokens of which the newest is good."""
+
+import datetime
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from lavka.accounts import tokens
+from lavka.accounts.errors import InvalidRefreshToken, RefreshTokenReused, WrongCredentials
+from lavka.accounts.models import Session, User
+from lavka.accounts.services import credentials
+from lavka.accounts.tokens import TokenPair
+
+
+def sign_in(*, email: str, password: str, user_agent: str, at: datetime.datetime) -> TokenPair:
+    """Open a session for whoever proves their password.
+
+    Raises: WrongCredentials; TooManyAttempts.
+    """
+    user = credentials.proven_user(email=email, password=password, at=at)
+    if user is None:
+        raise WrongCredentials
+    return _open_session(user=user, user_agent=user_agent, at=at)
+
+
+@transaction.atomic
+def _open_session(*, user: User, user_agent: str, at: datetime.datetime) -> TokenPair:
+    """Raises WrongCredentials if the password was changed since it was proven.
+
+    Locks: the user row, so that a password change either ends this session or prevents it.
+    """
+    unchanged = User.objects.select_for_update(no_key=True).filter(
+        pk=user.pk, password=user.password, is_active=True
+    )
+    if unchanged.first() is None:
+        raise WrongCredentials
+    session = Session.objects.create(
+        user=user,
+        current_token=uuid4(),
+        created_at=at,
+        used_at=at,
+        expires_at=at + tokens.refresh_lifetime(),
+        user_agent=user_agent,
+    )
+    return tokens.pair_of(user=user, session=session)
+
+
+def refresh(*, raw: str, at: datetime.datetime) -> TokenPair:
+    """Exchange a session's newest refresh token for a new pair.
+
+    An older one was stolen or copied, so it ends the session for thief and owner alike.
+    Raises: InvalidRefreshToken; RefreshTokenReused, with the session revoked and committed.
+    Source: RFC 9700, section 4.14.2.
+    """
+    claims = tokens.read_refresh(raw)
+    pair = _rotate(claims, at=at)
+    if pair is not None:
+        return pair
+    if _revoke_if_replayed(claims, at=at):
+        raise RefreshTokenReused
+    raise InvalidRefreshToken
+
+
+@transaction.atomic
+def _rotate(claims: tokens.RefreshClaims, *, at: datetime.datetime) -> TokenPair | None:
+    newest = Session.objects.open(at).filter(pk=claims.session_id, current_token=claims.token_id)
+    # The guard is on the row itself: a join would be checked against an older version of it.
+    rotated = newest.update(
+        current_token=uuid4(), used_at=at, expires_at=at + tokens.refresh_lifetime()
+    )
+    if not rotated:
+        return None
+    session = Session.objects.select_related("user").get(pk=claims.session_id)
+    if not session.user.is_active:
+        raise InvalidRefreshToken
+    return tokens.pair_of(user=session.user, session=session)
+
+
+@transaction.atomic
+def _revoke_if_replayed(claims: tokens.RefreshClaims, *, at: datetime.datetime) -> bool:
+    family = Session.objects.filter(pk=claims.session_id).exclude(current_token=claims.token_id)
+    family.filter(revoked_at=None).update(revoked_at=at)
+    return family.exists()
+
+
+@transaction.atomic
+def sign_out(*, raw: str, at: datetime.datetime) -> None:
+    """End the session of a refresh token; one that is good for nothing is no error (RFC 7009)."""
+    try:
+        claims = tokens.read_refresh(raw)
+    except InvalidRefreshToken:
+        return
+    Session.objects.filter(pk=claims.session_id, revoked_at=None).update(revoked_at=at)
+
+
+@transaction.atomic
+def revoke_session(*, user_id: UUID, session_id: UUID, at: datetime.datetime) -> None:
+    """End one of the user's open sessions; raises Session.DoesNotExist for any other."""
+    mine = Session.objects.open(at).filter(user_id=user_id, pk=session_id)
+    if not mine.update(revoked_at=at):
+        raise Session.DoesNotExist
+
+
+@transaction.atomic
+def revoke_sessions(
+    *, user_ids: list[UUID], at: datetime.datetime, keep: UUID | None = None
+) -> int:
+    """End all sessions of these users but `keep`; returns how many."""
+    theirs = Session.objects.filter(user_id__in=user_ids, revoked_at=None)
+    if keep is not None:
+        theirs = theirs.exclude(pk=keep)
+    return theirs.update(revoked_at=at)
+
+
+@transaction.atomic
+def purge_sessions(*, at: datetime.datetime) -> int:
+    """Delete the sessions that have expired; returns how many."""
+    return Session.objects.filter(expires_at__lt=at).delete()[0]
