@@ -1,0 +1,69 @@
+"""Slugs and codes in a body become rows; what is not there is refused where it stands."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from lavka.catalog.errors import refuse
+from lavka.catalog.models import Attribute, Brand, Category, ProductType
+from lavka.catalog.services import ChoiceValues, TypeAttributeValues, VariantValues
+from lavka.kernel.errors import FieldError
+
+_FIELDS: dict[str, tuple[type[Model], str]] = {
+    "brand": (Brand, "slug"),
+    "category": (Category, "slug"),
+    "parent": (Category, "slug"),
+    "product_type": (ProductType, "code"),
+}
+
+
+def resolved(values: dict[str, Any]) -> dict[str, Any]:
+    """The body's values with rows in place of slugs: 1 query a reference.
+
+    Raises: Invalid, with code `unknown`.
+    """
+    rows: dict[str, Any] = {}
+    for name, (model, field) in _FIELDS.items():
+        if values.get(name) is not None:
+            rows[name] = model._default_manager.filter(**{field: values[name]}).first()
+    refuse([_unknown(f"#/{name}") for name, row in rows.items() if row is None])
+    return values | rows
+
+
+def variants_of(bodies: Sequence[dict[str, Any]]) -> list[VariantValues]:
+    """Variants as the services want them."""
+    return [VariantValues(**body) for body in bodies]
+
+
+def choices_of(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with `choices`, if given, as the services want them."""
+    if "choices" not in values:
+        return values
+    return values | {"choices": [ChoiceValues(**each) for each in values["choices"]]}
+
+
+def uses_of(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with `attributes`, if given, as the services want them: 1 query.
+
+    Raises: Invalid, for a code that no attribute has.
+    """
+    if "attributes" not in values:
+        return values
+    bodies = values["attributes"]
+    found = Attribute.objects.filter(code__in=[each["attribute"] for each in bodies])
+    rows = {attribute.code: attribute for attribute in found}
+    refuse(
+        [
+            _unknown(f"#/attributes/{index}/attribute")
+            for index, each in enumerate(bodies)
+            if each["attribute"] not in rows
+        ]
+    )
+    uses = [TypeAttributeValues(**each | {"attribute": rows[each["attribute"]]}) for each in bodies]
+    return values | {"attributes": uses}
+
+
+def _unknown(pointer: str) -> FieldError:
+    return FieldError(pointer, "unknown", _("There is no such thing."))

@@ -1,0 +1,397 @@
+"""The catalogue on the wire: what is sent in, and what comes out."""
+
+import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.validators import validate_slug
+from django.utils.timezone import is_naive
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.serializers import Serializer
+
+from lavka.catalog import rules
+from lavka.catalog.models import CODE, Attribute, Product
+from lavka.kernel.money import Money
+from lavka.web.serializers import (
+    Input,
+    MoneyOutput,
+    StrictBooleanField,
+    StrictCharField,
+    StrictIntegerField,
+)
+
+MAX_POSITION = 2**31 - 1
+
+
+class SlugField(StrictCharField):
+    """A slug; an empty one is made from the name when the row is created."""
+
+    def __init__(self, **options: Any) -> None:
+        """Accept what Django's own slugs are made of."""
+        super().__init__(max_length=rules.MAX_SLUG, allow_blank=True, required=False, **options)
+        self.validators.append(validate_slug)
+
+
+class CodeField(StrictCharField):
+    """A code that programs use: it stays for good."""
+
+    def __init__(self, **options: Any) -> None:
+        """Accept lower-case letters, digits and underscores."""
+        super().__init__(max_length=50, validators=[CODE], **options)
+
+
+class StrictUUIDField(serializers.UUIDField):
+    """A UUID as a JSON string."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Raises ValidationError for a number."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return UUID(str(super().to_internal_value(data)))
+
+
+class InstantField(serializers.DateTimeField):
+    """An RFC 3339 instant with its offset, in a year that every calendar can show."""
+
+    default_error_messages = {
+        "out_of_range": _("This is out of range."),
+        "no_offset": _("An instant with its offset is expected, such as 2026-01-31T12:00:00Z."),
+    }
+
+    def enforce_timezone(self, value: datetime.datetime) -> datetime.datetime:
+        """Raises ValidationError for a local time: nobody knows where."""
+        if is_naive(value):
+            self.fail("no_offset")
+        return value
+
+    def to_internal_value(self, value: Any) -> datetime.datetime:
+        """Raises ValidationError for what PostgreSQL or Python cannot keep in UTC."""
+        instant: datetime.datetime = super().to_internal_value(value)
+        if not 1970 <= instant.year <= 9000:
+            self.fail("out_of_range")
+        return instant
+
+
+class MoneyInput(Input):
+    """Whole minor units, in the shop's currency."""
+
+    amount = StrictIntegerField(
+        min_value=0,
+        max_value=rules.MAX_AMOUNT,
+        help_text=_("Whole minor units: 1299 is 12.99 USD."),
+    )
+    currency = StrictCharField(min_length=3, max_length=3, help_text="ISO 4217")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """A Money."""
+        return Money(**super().to_internal_value(data))
+
+
+class SeoInput(Input):
+    """What search engines are told."""
+
+    seo_title = StrictCharField(max_length=200, allow_blank=True, required=False)
+    seo_description = StrictCharField(max_length=500, allow_blank=True, required=False)
+
+
+class BrandInput(SeoInput):
+    """A brand."""
+
+    slug = SlugField()
+    name = StrictCharField(max_length=200)
+    description = StrictCharField(max_length=20_000, allow_blank=True, required=False)
+
+
+class CategoryInput(BrandInput):
+    """A category; another parent moves it with all that stands inside."""
+
+    parent = StrictCharField(  # type: ignore[assignment]
+        max_length=rules.MAX_SLUG, allow_null=True, required=False, help_text=_("A slug, or null.")
+    )
+    position = StrictIntegerField(min_value=0, max_value=MAX_POSITION, required=False)
+
+
+class ChoiceInput(Input):
+    """A choice; products store its code."""
+
+    code = StrictCharField(max_length=100)
+    label = StrictCharField(max_length=100)  # type: ignore[assignment]
+
+
+class AttributeChangeInput(Input):
+    """What may change of an attribute; `choices` is the whole list in its order."""
+
+    name = StrictCharField(max_length=100)
+    unit = StrictCharField(max_length=20, allow_blank=True, required=False)
+    choices = ChoiceInput(many=True, required=False, max_length=1000)  # type: ignore[call-arg]
+
+
+class AttributeInput(AttributeChangeInput):
+    """A new attribute."""
+
+    code = CodeField()
+    kind = serializers.ChoiceField(choices=Attribute.Kind.choices)
+
+
+class TypeAttributeInput(Input):
+    """How a product type uses an attribute."""
+
+    attribute = StrictCharField(max_length=50, help_text=_("The attribute's code."))
+    is_option = StrictBooleanField(default=False, help_text=_("Whether it tells variants apart."))
+    is_required = StrictBooleanField(default=False)
+
+
+class ProductTypeChangeInput(Input):
+    """What may change of a product type; `attributes` is the whole list in its order."""
+
+    name = StrictCharField(max_length=100)
+    attributes = TypeAttributeInput(  # type: ignore[call-arg]
+        many=True, required=False, max_length=200
+    )
+
+
+class ProductTypeInput(ProductTypeChangeInput):
+    """A new product type."""
+
+    code = CodeField()
+
+
+class VariantInput(Input):
+    """One thing that can be bought."""
+
+    sku = StrictCharField(max_length=rules.MAX_SKU)
+    gtin = StrictCharField(max_length=14, allow_blank=True, required=False)
+    options = serializers.DictField(
+        child=StrictCharField(max_length=100),
+        required=False,
+        help_text=_("The code of a choice for each option of the product's type."),
+    )
+    price = MoneyInput()
+    compare_at_price = MoneyInput(allow_null=True, required=False)
+    is_in_stock = StrictBooleanField(required=False)
+    weight_grams = StrictIntegerField(
+        min_value=0, max_value=rules.MAX_WEIGHT_GRAMS, allow_null=True, required=False
+    )
+
+
+class VariantsInput(Input):
+    """All variants of a product, known by SKU: those that are not named are deleted."""
+
+    variants = VariantInput(many=True, max_length=rules.MAX_VARIANTS)  # type: ignore[call-arg]
+
+
+class ProductChangeInput(BrandInput):
+    """What may change of a product; `attributes` is the whole mapping."""
+
+    name = StrictCharField(max_length=250)
+    brand = StrictCharField(
+        max_length=rules.MAX_SLUG, allow_null=True, required=False, help_text=_("A slug, or null.")
+    )
+    category = StrictCharField(
+        max_length=rules.MAX_SLUG, allow_null=True, required=False, help_text=_("A slug, or null.")
+    )
+    attributes = serializers.DictField(
+        required=False,
+        help_text=_("Typed values by attribute code; null takes a value away."),
+    )
+    status = serializers.ChoiceField(choices=Product.Status.choices, required=False)
+    publish_at = InstantField(allow_null=True, required=False)
+    unpublish_at = InstantField(allow_null=True, required=False)
+
+
+class ProductInput(ProductChangeInput):
+    """A new product, with its variants."""
+
+    product_type = StrictCharField(max_length=50, help_text=_("The type's code."))
+    variants = VariantInput(  # type: ignore[call-arg]
+        many=True, required=False, max_length=rules.MAX_VARIANTS
+    )
+
+
+class ImageChangeInput(Input):
+    """A picture's text and place."""
+
+    alt = StrictCharField(max_length=250, allow_blank=True, required=False)
+    position = StrictIntegerField(min_value=0, max_value=MAX_POSITION, required=False)
+
+
+class ImageInput(Input):
+    """A form with a JPEG, PNG, WebP or GIF picture of up to 10 MB."""
+
+    file = serializers.FileField()
+    alt = serializers.CharField(max_length=250, allow_blank=True, default="")
+
+
+class ImageOrderInput(Input):
+    """Every picture of the product, in the order in which they are shown."""
+
+    images = serializers.ListField(child=StrictUUIDField(), max_length=1000)
+
+
+class ShelfLinkOutput(Serializer):
+    """Another category or brand."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class ShelfSeoOutput(Serializer):
+    """What search engines are told; the name and text where staff wrote nothing."""
+
+    title = serializers.CharField()
+    description = serializers.CharField()
+
+
+class ShelfOutput(Serializer):
+    """What a category and a brand have alike."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+
+
+class CategoryNodeOutput(Serializer):
+    """A category in the tree."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    parent = serializers.CharField(  # type: ignore[assignment]
+        allow_null=True, help_text=_("The slug of the category it stands in.")
+    )
+    depth = serializers.IntegerField(help_text=_("0 at the top."))
+
+
+class CategoryTreeOutput(Serializer):
+    """All categories, each before what stands inside it."""
+
+    items = CategoryNodeOutput(many=True)
+
+
+class CategoryOutput(ShelfOutput):
+    """A category's page."""
+
+    breadcrumbs = ShelfLinkOutput(many=True, help_text=_("From the top to this category."))
+    children = ShelfLinkOutput(many=True)
+    seo = ShelfSeoOutput()
+
+
+class BrandOutput(ShelfOutput):
+    """A brand's page."""
+
+    seo = ShelfSeoOutput()
+
+
+class ManagedBrandOutput(ShelfOutput):
+    """A brand as staff edit it."""
+
+    seo_title = serializers.CharField()
+    seo_description = serializers.CharField()
+
+
+class ManagedCategoryOutput(ManagedBrandOutput):
+    """A category as staff edit it."""
+
+    parent = serializers.CharField(allow_null=True)  # type: ignore[assignment]
+    position = serializers.IntegerField()
+
+
+class ChoiceOutput(Serializer):
+    """A choice."""
+
+    code = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
+class ManagedAttributeOutput(Serializer):
+    """An attribute with its choices."""
+
+    id = serializers.UUIDField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Attribute.Kind.choices)
+    unit = serializers.CharField()
+    choices = ChoiceOutput(many=True)
+
+
+class TypeAttributeOutput(Serializer):
+    """How a product type uses an attribute."""
+
+    attribute = serializers.CharField()
+    is_option = serializers.BooleanField()
+    is_required = serializers.BooleanField()
+
+
+class ManagedProductTypeOutput(Serializer):
+    """A product type."""
+
+    id = serializers.UUIDField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+    attributes = TypeAttributeOutput(many=True)
+
+
+class ManagedVariantOutput(Serializer):
+    """A variant as staff edit it."""
+
+    id = serializers.UUIDField()
+    sku = serializers.CharField()
+    gtin = serializers.CharField()
+    options = serializers.DictField(child=serializers.CharField())
+    price = MoneyOutput()
+    compare_at_price = MoneyOutput(allow_null=True)
+    is_in_stock = serializers.BooleanField()
+    weight_grams = serializers.IntegerField(allow_null=True)
+
+
+class ManagedVariantsOutput(Serializer):
+    """All variants of a product, in their order."""
+
+    items = ManagedVariantOutput(many=True)
+
+
+class ManagedImageOutput(Serializer):
+    """A picture; `thumbnails` are addresses by width, made in the background."""
+
+    id = serializers.UUIDField()
+    url = serializers.CharField()
+    alt = serializers.CharField()
+    position = serializers.IntegerField()
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    thumbnails = serializers.DictField(child=serializers.CharField())
+
+
+class ManagedImagesOutput(Serializer):
+    """All pictures of a product, in their order."""
+
+    items = ManagedImageOutput(many=True)
+
+
+class ManagedProductLineOutput(Serializer):
+    """A product in the staff's list."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    product_type = serializers.CharField()
+    brand = serializers.CharField(allow_null=True)
+    category = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=Product.Status.choices)
+    publish_at = serializers.DateTimeField(allow_null=True)
+    unpublish_at = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class ManagedProductOutput(ManagedProductLineOutput):
+    """A product as staff edit it."""
+
+    description = serializers.CharField()
+    attributes = serializers.DictField()
+    seo_title = serializers.CharField()
+    seo_description = serializers.CharField()
+    variants = ManagedVariantOutput(many=True)
+    images = ManagedImageOutput(many=True)

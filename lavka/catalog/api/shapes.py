@@ -1,0 +1,167 @@
+"""What the catalogue's JSON is made of: loaded rows in, plain values out, no query."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.files.storage import default_storage
+
+from lavka.catalog.models import (
+    Attribute,
+    Brand,
+    Category,
+    Product,
+    ProductImage,
+    ProductType,
+    Variant,
+)
+
+
+def link_json(shelf: Brand | Category) -> dict[str, Any]:
+    """`ShelfLinkOutput`."""
+    return {"slug": shelf.slug, "name": shelf.name}
+
+
+def node_json(category: Any) -> dict[str, Any]:
+    """`CategoryNodeOutput` of a row of `selectors.category_tree`."""
+    return {
+        "id": category.pk,
+        "slug": category.slug,
+        "name": category.name,
+        "parent": category.parent.slug if category.parent else None,
+        "depth": category.tree_depth,
+    }
+
+
+def brand_json(brand: Brand | Category) -> dict[str, Any]:
+    """`BrandOutput`."""
+    return _shelf(brand) | {
+        "seo": {
+            "title": brand.seo_title or brand.name,
+            "description": brand.seo_description or brand.description,
+        }
+    }
+
+
+def category_json(
+    category: Category, breadcrumbs: Sequence[Category], children: Sequence[Category]
+) -> dict[str, Any]:
+    """`CategoryOutput`."""
+    return brand_json(category) | {
+        "breadcrumbs": [link_json(each) for each in breadcrumbs],
+        "children": [link_json(each) for each in children],
+    }
+
+
+def managed_brand_json(brand: Brand) -> dict[str, Any]:
+    """`ManagedBrandOutput`."""
+    return _shelf(brand) | {
+        "seo_title": brand.seo_title,
+        "seo_description": brand.seo_description,
+    }
+
+
+def managed_category_json(category: Category) -> dict[str, Any]:
+    """`ManagedCategoryOutput` of a category with its parent."""
+    return _shelf(category) | {
+        "seo_title": category.seo_title,
+        "seo_description": category.seo_description,
+        "parent": category.parent.slug if category.parent else None,
+        "position": category.position,
+    }
+
+
+def attribute_json(attribute: Attribute) -> dict[str, Any]:
+    """`ManagedAttributeOutput` of an attribute with its choices."""
+    return {
+        "id": attribute.pk,
+        "code": attribute.code,
+        "name": attribute.name,
+        "kind": attribute.kind,
+        "unit": attribute.unit,
+        "choices": [{"code": each.code, "label": each.label} for each in attribute.choices.all()],
+    }
+
+
+def product_type_json(product_type: ProductType) -> dict[str, Any]:
+    """`ManagedProductTypeOutput` of a type with its attributes."""
+    return {
+        "id": product_type.pk,
+        "code": product_type.code,
+        "name": product_type.name,
+        "attributes": [
+            {
+                "attribute": use.attribute.code,
+                "is_option": use.is_option,
+                "is_required": use.is_required,
+            }
+            for use in product_type.type_attributes.all()
+        ],
+    }
+
+
+def product_line_json(product: Product) -> dict[str, Any]:
+    """`ManagedProductLineOutput` of a row of `selectors.products`."""
+    return {
+        "id": product.pk,
+        "slug": product.slug,
+        "name": product.name,
+        "product_type": product.product_type.code,
+        "brand": product.brand.slug if product.brand else None,
+        "category": product.category.slug if product.category else None,
+        "status": product.status,
+        "publish_at": product.publish_at,
+        "unpublish_at": product.unpublish_at,
+        "created_at": product.created_at,
+        "updated_at": product.updated_at,
+    }
+
+
+def product_json(product: Product) -> dict[str, Any]:
+    """`ManagedProductOutput` of a row of `selectors.whole_products`."""
+    return product_line_json(product) | {
+        "description": product.description,
+        "attributes": product.attributes,
+        "seo_title": product.seo_title,
+        "seo_description": product.seo_description,
+        "variants": [variant_json(each) for each in product.variants.all()],
+        "images": [image_json(each) for each in product.images.all()],
+    }
+
+
+def variant_json(variant: Variant) -> dict[str, Any]:
+    """`ManagedVariantOutput`."""
+    before = variant.compare_at_price
+    return {
+        "id": variant.pk,
+        "sku": variant.sku,
+        "gtin": variant.gtin,
+        "options": variant.options,
+        "price": variant.price.as_json(),
+        "compare_at_price": before.as_json() if before is not None else None,
+        "is_in_stock": variant.is_in_stock,
+        "weight_grams": variant.weight_grams,
+    }
+
+
+def image_json(image: ProductImage) -> dict[str, Any]:
+    """`ManagedImageOutput`."""
+    return {
+        "id": image.pk,
+        "url": image.file.url,
+        "alt": image.alt,
+        "position": image.position,
+        "width": image.width,
+        "height": image.height,
+        "thumbnails": {
+            width: default_storage.url(name) for width, name in image.thumbnails.items()
+        },
+    }
+
+
+def _shelf(shelf: Brand | Category) -> dict[str, Any]:
+    return {
+        "id": shelf.pk,
+        "slug": shelf.slug,
+        "name": shelf.name,
+        "description": shelf.description,
+    }

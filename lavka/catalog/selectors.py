@@ -1,0 +1,219 @@
+"""How the catalogue is read."""
+
+import datetime
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import FETCH_RAISE, Model, Prefetch, Q, QuerySet
+
+from lavka.catalog.models import (
+    Attribute,
+    Brand,
+    Category,
+    Choice,
+    Product,
+    ProductImage,
+    ProductType,
+    SlugHistory,
+    TypeAttribute,
+    Variant,
+)
+from lavka.catalog.rules import AttributeRule
+from lavka.kernel.conf import options
+from lavka.kernel.money import Money
+
+_OWNERS: dict[str, type[Model]] = {
+    SlugHistory.Kind.PRODUCT: Product,
+    SlugHistory.Kind.CATEGORY: Category,
+    SlugHistory.Kind.BRAND: Brand,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Article:
+    """A variant that is on sale, with what a cart copies of it."""
+
+    variant_id: UUID
+    product_id: UUID
+    product_slug: str
+    product_name: str
+    sku: str
+    options: Mapping[str, str]
+    price_amount: int
+    weight_grams: int
+
+    @property
+    def price(self) -> Money:
+        """What it costs, in the shop's currency."""
+        return Money(self.price_amount, options.currency)
+
+
+# Named, as a cart asks for it each time it is read or changed. The window is that of `published`.
+_ARTICLES = """
+SELECT variant.id, product.id, product.slug, product.name, variant.sku, variant.options,
+    variant.price_amount, coalesce(variant.weight_grams, 0)
+FROM catalog_variant AS variant JOIN catalog_product AS product ON product.id = variant.product_id
+WHERE variant.id = ANY(%s) AND product.status = 'published'
+    AND (product.publish_at IS NULL OR product.publish_at <= %s)
+    AND (product.unpublish_at IS NULL OR product.unpublish_at > %s)
+"""
+
+
+def articles_of(variant_ids: Collection[UUID], at: datetime.datetime) -> dict[UUID, Article]:
+    """Those of the variants that customers may buy at the instant `at`: 1 query, or none."""
+    if not variant_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_ARTICLES, [list(variant_ids), at, at])
+        rows = cursor.fetchall()
+    return {
+        variant_id: Article(
+            variant_id=variant_id,
+            product_id=product_id,
+            product_slug=slug,
+            product_name=name,
+            sku=sku,
+            options=json.loads(chosen),
+            price_amount=price,
+            weight_grams=weight,
+        )
+        for variant_id, product_id, slug, name, sku, chosen, price, weight in rows
+    }
+
+
+def current_slug(kind: str, slug: str) -> str | None:
+    """The slug that a past slug of this kind (SlugHistory.Kind) leads to: 1 query, or None.
+
+    Ask only when no live row has the slug: a live slug wins over a past one. Whether a product
+    may be seen is for the caller to check.
+    """
+    past = SlugHistory.objects.filter(kind=kind, slug=slug).values("target")
+    owners: type[Model] = _OWNERS[kind]
+    slugs = owners._default_manager.filter(pk__in=past).values_list("slug", flat=True)
+    return slugs.first()
+
+
+def uses_of(product_type_id: UUID) -> QuerySet[TypeAttribute]:
+    """A product type's attributes with their choices, in its order: 2 queries."""
+    choices = Prefetch("attribute__choices", Choice.objects.all().fetch_mode(FETCH_RAISE))
+    uses = TypeAttribute.objects.filter(product_type_id=product_type_id)
+    return (
+        uses.select_related("attribute").prefetch_related(choices).order_by("position", "id")
+    ).fetch_mode(FETCH_RAISE)
+
+
+def rules_of(product_type_id: UUID) -> list[AttributeRule]:
+    """What a product type allows, in its order: 2 queries."""
+    return [
+        AttributeRule(
+            code=use.attribute.code,
+            kind=use.attribute.kind,
+            choices=tuple(choice.code for choice in use.attribute.choices.all()),
+            is_option=use.is_option,
+            is_required=use.is_required,
+        )
+        for use in uses_of(product_type_id)
+    ]
+
+
+def attributes() -> QuerySet[Attribute]:
+    """Attributes with their choices: 2 queries."""
+    choices = Choice.objects.all().fetch_mode(FETCH_RAISE)
+    return Attribute.objects.prefetch_related(Prefetch("choices", choices)).fetch_mode(FETCH_RAISE)
+
+
+def product_types() -> QuerySet[ProductType]:
+    """Product types with their attributes: 2 queries."""
+    uses = TypeAttribute.objects.select_related("attribute").order_by("position", "id")
+    return ProductType.objects.prefetch_related(
+        Prefetch("type_attributes", uses.fetch_mode(FETCH_RAISE))
+    ).fetch_mode(FETCH_RAISE)
+
+
+def brands() -> QuerySet[Brand]:
+    """Brands: 1 query."""
+    return Brand.objects.all().fetch_mode(FETCH_RAISE)
+
+
+def category_tree() -> QuerySet[Category]:
+    """All categories, each before what stands inside it, with `tree_depth`: 1 query."""
+    tree: QuerySet[Category] = Category.objects.with_tree_fields()
+    return tree.select_related("parent").fetch_mode(FETCH_RAISE)
+
+
+def categories() -> QuerySet[Category]:
+    """Categories in the order of their shelf, with their parents: 1 query."""
+    rows: QuerySet[Category] = Category.objects.select_related("parent").order_by(
+        "position", "name", "id"
+    )
+    return rows.fetch_mode(FETCH_RAISE)
+
+
+def breadcrumbs(category: Category) -> list[Category]:
+    """The way from the top to the category, itself included: 2 queries."""
+    return list(category.ancestors(include_self=True).fetch_mode(FETCH_RAISE))
+
+
+def products() -> QuerySet[Product]:
+    """Products for staff, with type, brand and category, without variants: 1 query."""
+    return Product.objects.select_related("product_type", "brand", "category").fetch_mode(
+        FETCH_RAISE
+    )
+
+
+def whole_products() -> QuerySet[Product]:
+    """Products with all that belongs to them, variants and pictures in order: 3 queries."""
+    return products().prefetch_related(
+        Prefetch("variants", Variant.objects.order_by("position", "id").fetch_mode(FETCH_RAISE)),
+        Prefetch("images", ProductImage.objects.order_by("position", "id").fetch_mode(FETCH_RAISE)),
+    )
+
+
+def image_without_thumbnails(image_id: UUID) -> ProductImage | None:
+    """The picture while it still needs thumbnails: 1 query."""
+    return ProductImage.objects.filter(pk=image_id, thumbnails={}).first()
+
+
+def product_ids_of_brand(brand_id: UUID) -> Iterator[UUID]:
+    """The brand's products, streamed: 1 query."""
+    return Product.objects.filter(brand=brand_id).values_list("pk", flat=True).iterator()
+
+
+def product_ids_below(category_id: UUID) -> Iterator[UUID]:
+    """Products in the category and in all that stand inside it, streamed: 1 query."""
+    below = Category.objects.descendants(category_id, include_self=True)
+    found = Product.objects.filter(category__in=below.values("pk"))
+    return found.values_list("pk", flat=True).iterator()
+
+
+def product_ids_with_attribute(attribute_id: UUID) -> Iterator[UUID]:
+    """Products whose type has the attribute, streamed: 1 query."""
+    found = Product.objects.filter(product_type__attributes=attribute_id)
+    return found.values_list("pk", flat=True).iterator()
+
+
+def products_matching(status: str, words: str) -> QuerySet[Product]:
+    """Products of a status, if one is named, whose name has all words or a SKU begins so."""
+    found = products()
+    if status:
+        found = found.filter(status=status)
+    if words.strip():
+        named = Q()
+        for word in words.split()[:10]:
+            named &= Q(name__icontains=word)
+        with_sku = Variant.objects.filter(sku__istartswith=words.strip()).values("product")
+        found = found.filter(named | Q(pk__in=with_sku))
+    return found
+
+
+def variants() -> QuerySet[Variant]:
+    """Variants: 1 query."""
+    return Variant.objects.all().fetch_mode(FETCH_RAISE)
+
+
+def images() -> QuerySet[ProductImage]:
+    """Pictures: 1 query."""
+    return ProductImage.objects.all().fetch_mode(FETCH_RAISE)

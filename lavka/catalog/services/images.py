@@ -1,0 +1,114 @@
+"""Pictures of products: the rows in a transaction, the files before and after it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict, Unpack
+from uuid import UUID
+
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from lavka.catalog import pictures
+from lavka.catalog.errors import refuse
+from lavka.catalog.events import ProductChanged
+from lavka.catalog.models import Product, ProductImage, picture_name
+from lavka.catalog.services.writing import refusals_named
+from lavka.kernel import events
+from lavka.kernel.errors import FieldError
+
+
+class ImageContent(TypedDict, total=False):
+    """What staff say about a picture."""
+
+    alt: str
+    position: int
+
+
+def add_image(
+    *, product: Product, content: File, alt: str = "", position: int | None = None
+) -> ProductImage:
+    """Check and store a picture, then add its row, last when `position` is None.
+
+    Not atomic itself: the storage may be far away, so the file is there before the row.
+    Raises: BadPicture; PictureTooLarge; ReferenceGone, for a product that was deleted.
+    Emits: ImageAdded, ProductChanged.
+    """
+    picture = pictures.checked(content)
+    image = ProductImage(product=product, alt=alt)
+    name = default_storage.save(
+        picture_name(image, f"picture.{picture.suffix}"), ContentFile(picture.content)
+    )
+    try:
+        return _insert_image(image, name, picture, position)
+    except BaseException:
+        default_storage.delete(name)
+        raise
+
+
+@transaction.atomic
+def change_image(*, image_id: UUID, **content: Unpack[ImageContent]) -> ProductImage:
+    """Change a picture's text or place; raises ProductImage.DoesNotExist. Emits: ProductChanged."""
+    image = ProductImage.objects.select_for_update(no_key=True).get(pk=image_id)
+    for name, value in content.items():
+        setattr(image, name, value)
+    image.save(update_fields=list(content) or ["alt"])
+    return image
+
+
+@transaction.atomic
+def delete_image(*, image_id: UUID) -> None:
+    """Delete a picture; its files follow when the transaction is committed.
+
+    Raises: ProductImage.DoesNotExist. Emits: ProductChanged, ImageRemoved.
+    """
+    ProductImage.objects.select_for_update().get(pk=image_id).delete()
+
+
+@transaction.atomic
+def order_images(*, product_id: UUID, image_ids: Sequence[UUID]) -> None:
+    """Show a product's pictures in this order.
+
+    Raises: Product.DoesNotExist; Invalid, unless every picture is named exactly once.
+    Locks: the product. Emits: ProductChanged.
+    """
+    product = Product.objects.select_for_update(no_key=True).get(pk=product_id)
+    images = {image.pk: image for image in product.images.all()}
+    if len(image_ids) != len(images) or images.keys() != set(image_ids):
+        detail = _("Every picture of the product is expected exactly once.")
+        refuse([FieldError("#/images", "not_all_once", detail)])
+    for position, image_id in enumerate(image_ids):
+        images[image_id].position = position
+    ProductImage.objects.bulk_update(images.values(), ["position"])
+    events.publish(ProductChanged(product_id=product_id))
+
+
+@transaction.atomic
+def record_thumbnails(*, image_id: UUID, names: Mapping[str, str]) -> bool:
+    """Note where a picture's thumbnails are; False when the picture is gone or has some already.
+
+    Emits: ProductChanged.
+    """
+    image = ProductImage.objects.select_for_update(no_key=True).filter(pk=image_id).first()
+    if image is None or image.thumbnails:
+        return False
+    ProductImage.objects.filter(pk=image_id).update(thumbnails=dict(names))
+    events.publish(ProductChanged(product_id=image.product_id))
+    return True
+
+
+@transaction.atomic
+def _insert_image(
+    image: ProductImage, name: str, picture: pictures.Picture, position: int | None
+) -> ProductImage:
+    image.width, image.height = picture.width, picture.height
+    # The size is known, so that Django need not fetch the file back to measure it.
+    image.file.name = name
+    if position is None:
+        last = image.product.images.aggregate(last=Max("position"))["last"]
+        position = 0 if last is None else last + 1
+    image.position = position
+    with refusals_named():
+        image.save(force_insert=True)
+    return image
