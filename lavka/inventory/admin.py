@@ -1,0 +1,189 @@
+"""The staff's pages for stock."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
+
+from lavka.inventory import services
+from lavka.inventory.models import (
+    MAX_UNITS,
+    Allocation,
+    Hold,
+    Reservation,
+    StockLevel,
+    StockMovement,
+    StockPolicy,
+    Warehouse,
+)
+from lavka.kernel.admin import Untouchable
+from lavka.kernel.errors import ShopError
+
+
+class StockAdmin(ModelAdmin):
+    """A page whose service may refuse; the refusal is shown, and nothing is saved."""
+
+    show_full_result_count = False
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show what a service refused after the form had looked right."""
+        try:
+            shown: HttpResponse = super().changeform_view(request, *args, **kwargs)
+        except ShopError as refused:
+            self.message_user(request, refused.detail, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        return shown
+
+
+@admin.register(Warehouse)
+class WarehouseAdmin(StockAdmin):
+    """Where stock may lie."""
+
+    list_display = ["name", "code", "priority"]
+    list_editable = ["priority"]
+    search_fields = ["name", "code"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """A code stays for good."""
+        return ["code"] if obj else []
+
+
+class MovementInline(Untouchable, TabularInline):
+    """The level's lines in the ledger."""
+
+    model = StockMovement
+    fields = ["created_at", "quantity", "reason", "reference"]
+    readonly_fields = fields
+    per_page = 20
+    extra = 0
+
+
+class LevelForm(forms.ModelForm):
+    """A count, as staff make it."""
+
+    on_hand = forms.IntegerField(
+        label=_("on hand"), min_value=0, max_value=MAX_UNITS, widget=UnfoldAdminIntegerFieldWidget
+    )
+
+
+@admin.register(StockLevel)
+class StockLevelAdmin(StockAdmin):
+    """What lies where; a new count goes through the service and into the ledger."""
+
+    form = LevelForm
+    fields = ["variant", "warehouse", "on_hand", "reserved", "available"]
+    list_display = ["variant", "warehouse", "on_hand", "reserved", "available"]
+    list_filter = ["warehouse"]
+    list_select_related = ["variant", "warehouse"]
+    search_fields = ["variant__sku", "variant__product__name"]
+    autocomplete_fields = ["variant", "warehouse"]
+    inlines = [MovementInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """A level stays where it is."""
+        counters = ["reserved", "available"]
+        return ["variant", "warehouse", *counters] if obj else counters
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Count through the service."""
+        level = services.set_on_hand(
+            variant_id=obj.variant_id,
+            warehouse=obj.warehouse.code,
+            on_hand=form.cleaned_data["on_hand"],
+            actor_id=request.user.pk,
+        )
+        obj.pk, obj._state.adding = level.pk, False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: the ledger leans on it."""
+        return False
+
+
+@admin.register(StockPolicy)
+class StockPolicyAdmin(StockAdmin):
+    """What happens when a variant is out."""
+
+    list_display = [
+        "variant", "when_out", "backorder_limit", "available_on", "low_stock_threshold",
+    ]  # fmt: skip
+    list_filter = ["when_out"]
+    list_select_related = ["variant"]
+    search_fields = ["variant__sku"]
+    autocomplete_fields = ["variant"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """A policy stays with its variant."""
+        return ["variant"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Set through the service, which moves the limit to the stock level."""
+        services.set_policy(
+            variant_id=obj.variant_id,
+            when_out=obj.when_out,
+            backorder_limit=obj.backorder_limit,
+            available_on=obj.available_on,
+            low_stock_threshold=obj.low_stock_threshold,
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: deny is the policy of those that have none."""
+        return False
+
+
+class ReservationInline(Untouchable, TabularInline):
+    """What the hold keeps."""
+
+    model = Reservation
+    fields = ["level", "quantity"]
+    readonly_fields = fields
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
+        """With what a level is called by."""
+        rows: QuerySet[Reservation] = super().get_queryset(request)
+        return rows.select_related("level__variant", "level__warehouse")
+
+
+@admin.register(Hold)
+class HoldAdmin(Untouchable, ModelAdmin):
+    """What carts keep from others for a while."""
+
+    list_display = ["id", "created_at", "expires_at"]
+    search_fields = ["=id"]
+    inlines = [ReservationInline]
+
+
+@admin.register(Allocation)
+class AllocationAdmin(Untouchable, ModelAdmin):
+    """What belongs to orders."""
+
+    list_display = ["order_id", "level", "quantity", "shipped", "returned", "created_at"]
+    list_select_related = ["level__variant", "level__warehouse"]
+    search_fields = ["=order_id"]
+    show_full_result_count = False
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(Untouchable, ModelAdmin):
+    """The ledger."""
+
+    list_display = ["created_at", "sku", "warehouse", "quantity", "reason", "reference"]
+    list_filter = ["reason", "level__warehouse", "created_at"]
+    list_select_related = ["level__variant", "level__warehouse"]
+    search_fields = ["level__variant__sku", "=reference"]
+    show_full_result_count = False
+
+    @admin.display(description=_("SKU"))
+    def sku(self, movement: StockMovement) -> str:
+        """Of which variant."""
+        return movement.level.variant.sku
+
+    @admin.display(description=_("warehouse"))
+    def warehouse(self, movement: StockMovement) -> str:
+        """Where."""
+        return movement.level.warehouse.name

@@ -1,0 +1,169 @@
+"""Stock that belongs to orders: given, shipped, returned, let go."""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from lavka.inventory.errors import NotAllocated, NotOnHand, NotShipped
+from lavka.inventory.models import Allocation, Hold, StockMovement
+from lavka.inventory.services.changes import Change, change_levels, lock_levels
+from lavka.inventory.services.reservations import hold_exactly, take_hold
+
+_CONVERT = """
+INSERT INTO inventory_allocation (order_id, level_id, quantity)
+SELECT %s, level_id, quantity FROM inventory_reservation WHERE hold_id = %s ORDER BY level_id
+ON CONFLICT (order_id, level_id)
+    DO UPDATE SET quantity = inventory_allocation.quantity + excluded.quantity
+"""
+
+
+@transaction.atomic
+def allocate_reservation(
+    *,
+    holder: UUID,
+    order_id: UUID,
+    quantities: Mapping[UUID, int],
+    at: datetime.datetime,
+) -> None:
+    """Give the order `quantities` (variant id → units in all, shipped ones included).
+
+    They come from the holder's reservation, also after its deadline while it still exists; what
+    it lacks is reserved now, and what it has too much is given back. What the order has already
+    is not taken twice, so the call may be repeated.
+    Raises: OutOfStock, with `variants`.
+    Locks: the hold, the order's allocations, then the levels whose reservation changes: none,
+    when the holder has just what the order needs.
+    Emits: ProductChanged, StockRanOut, StockRanLow, StockCameBack.
+    """
+    take_hold(holder, at)
+    has: Counter[UUID] = Counter()
+    for each in _lock_allocations(order_id):
+        has[each.level.variant_id] += each.quantity + each.shipped
+    missing = {each: units - has[each] for each, units in quantities.items() if units > has[each]}
+    hold_exactly(holder, missing, at)
+    with connection.cursor() as cursor:
+        cursor.execute(_CONVERT, [order_id, holder])
+    Hold.objects.filter(pk=holder).delete()
+
+
+@transaction.atomic
+def release_allocation(*, order_id: UUID, quantities: Mapping[UUID, int] | None = None) -> None:
+    """Let go of units that were not shipped: `quantities` (variant id → units), or all of them.
+
+    Variants that are not tracked in this order are passed over, here and below.
+    Raises: NotAllocated. Locks: the order's allocations, then their levels.
+    Emits: ProductChanged, StockCameBack.
+    """
+    allocations = _lock_allocations(order_id)
+    if quantities is None:
+        quantities = _sums(allocations, "quantity")
+    parts = list(_split(allocations, quantities, "quantity"))
+    if len(parts) < 1:
+        return
+    _lock_levels_of(allocations)
+    for allocation, units in parts:
+        allocation.quantity -= units
+        allocation.save(update_fields=["quantity"])
+    change_levels(Change(each.level, reserved=-units) for each, units in parts)
+
+
+@transaction.atomic
+def ship_allocation(
+    *,
+    order_id: UUID,
+    quantities: Mapping[UUID, int],
+    actor_id: UUID | None = None,
+    reference: str = "",
+) -> None:
+    """Let units (variant id → units) leave the warehouses that hold them for the order.
+
+    Raises: NotAllocated; NotOnHand, for a backorder that has not come in.
+    Locks: the order's allocations, then their levels.
+    """
+    allocations = _lock_allocations(order_id)
+    parts = list(_split(allocations, quantities, "quantity"))
+    _lock_levels_of(allocations)
+    for allocation, units in parts:
+        allocation.quantity -= units
+        allocation.shipped += units
+        allocation.save(update_fields=["quantity", "shipped"])
+    if not change_levels(
+        Change(each.level, on_hand=-units, reserved=-units) for each, units in parts
+    ):
+        raise NotOnHand
+    _write_down(
+        parts, -1, reason=StockMovement.Reason.SHIPMENT, actor_id=actor_id, reference=reference
+    )
+
+
+@transaction.atomic
+def return_stock(
+    *,
+    order_id: UUID,
+    quantities: Mapping[UUID, int],
+    restock: bool,
+    actor_id: UUID | None = None,
+    reference: str = "",
+) -> None:
+    """Note that shipped units (variant id → units) came back, and put them on the shelf again.
+
+    Without `restock` they are only noted: nobody can buy them.
+    Raises: NotShipped. Locks: the order's allocations, then their levels.
+    Emits: ProductChanged, StockCameBack.
+    """
+    allocations = _lock_allocations(order_id)
+    parts = list(_split(allocations, quantities, "sent"))
+    for allocation, units in parts:
+        allocation.returned += units
+        allocation.save(update_fields=["returned"])
+    if restock:
+        _lock_levels_of(allocations)
+        change_levels(Change(each.level, on_hand=units) for each, units in parts)
+        _write_down(
+            parts, 1, reason=StockMovement.Reason.RETURN, actor_id=actor_id, reference=reference
+        )
+
+
+def _lock_allocations(order_id: UUID) -> list[Allocation]:
+    found = Allocation.objects.filter(order_id=order_id).select_related("level")
+    return list(found.select_for_update(of=("self",), no_key=True).order_by("level_id"))
+
+
+def _lock_levels_of(allocations: list[Allocation]) -> None:
+    lock_levels({each.level.variant_id for each in allocations})
+
+
+def _left(allocation: Allocation, column: str) -> int:
+    if column == "sent":
+        return allocation.shipped - allocation.returned
+    return allocation.quantity
+
+
+def _sums(allocations: list[Allocation], column: str) -> Counter[UUID]:
+    sums: Counter[UUID] = Counter()
+    for each in allocations:
+        sums[each.level.variant_id] += _left(each, column)
+    return sums
+
+
+def _split(
+    allocations: list[Allocation], quantities: Mapping[UUID, int], column: str
+) -> Iterator[tuple[Allocation, int]]:
+    """From which allocation how many units; raises NotAllocated or NotShipped for too many."""
+    left, tracked = dict(quantities), {each.level.variant_id for each in allocations}
+    for allocation in allocations:
+        units = min(left.get(allocation.level.variant_id, 0), _left(allocation, column))
+        if units:
+            left[allocation.level.variant_id] -= units
+            yield allocation, units
+    if any(left[variant_id] for variant_id in left.keys() & tracked):
+        raise NotShipped if column == "sent" else NotAllocated
+
+
+def _write_down(parts: list[tuple[Allocation, int]], sign: int, **fact: object) -> None:
+    StockMovement.objects.bulk_create(
+        StockMovement(level=each.level, quantity=sign * units, **fact) for each, units in parts
+    )

@@ -1,0 +1,178 @@
+"""What staff do to stock: count, receive, write off, move, set the policy."""
+
+import datetime
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from lavka.catalog.models import Variant
+from lavka.inventory.errors import NotOnHand, NotTracked, StockPromised, unknown_warehouse
+from lavka.inventory.models import StockLevel, StockMovement, StockPolicy, Warehouse
+from lavka.inventory.services.changes import (
+    Change,
+    change_levels,
+    lock_levels,
+    show_in_catalogue,
+)
+
+
+@transaction.atomic
+def set_on_hand(
+    *,
+    variant_id: UUID,
+    warehouse: str,
+    on_hand: int,
+    actor_id: UUID | None = None,
+    reference: str = "",
+) -> StockLevel:
+    """Say how many units were counted in a warehouse (by code); the first count tracks a variant.
+
+    Raises: Variant.DoesNotExist; Invalid, for an unknown warehouse; StockPromised.
+    Locks: the variant's levels. Emits: ProductChanged, StockRanOut, StockCameBack, StockRanLow.
+    """
+    [level] = count_stock(
+        counts={variant_id: on_hand}, warehouse=warehouse, actor_id=actor_id, reference=reference
+    )
+    return level
+
+
+@transaction.atomic
+def count_stock(
+    *,
+    counts: Mapping[UUID, int],
+    warehouse: str,
+    actor_id: UUID | None = None,
+    reference: str = "",
+) -> Sequence[StockLevel]:
+    """Say how many units of many variants (id → units) were counted in a warehouse: all or none.
+
+    Takes the same few statements however many there are; the first count tracks a variant.
+    Raises: Variant.DoesNotExist; Invalid, for an unknown warehouse; StockPromised, with `reserved`.
+    Locks: the variants' levels. Emits: ProductChanged, StockRanOut, StockCameBack, StockRanLow.
+    """
+    levels = _lock_levels_in(counts.keys(), {"#/warehouse": warehouse})
+    parts = [(level, counts[level.variant_id] - level.on_hand) for level in levels]
+    _move(parts, StockMovement.Reason.COUNT, actor_id, reference)
+    return levels
+
+
+@transaction.atomic
+def adjust_stock(
+    *,
+    variant_id: UUID,
+    warehouse: str,
+    by: int,
+    reason: str,
+    actor_id: UUID | None = None,
+    reference: str = "",
+) -> StockLevel:
+    """Add or take away units in a warehouse (by code), for a reason of StockMovement.BY_STAFF.
+
+    Raises: Variant.DoesNotExist; Invalid, for an unknown warehouse; NotOnHand; StockPromised.
+    Locks: the variant's levels. Emits: ProductChanged, StockRanOut, StockCameBack, StockRanLow.
+    """
+    [level] = _lock_levels_in([variant_id], {"#/warehouse": warehouse})
+    _move([(level, by)], reason, actor_id, reference)
+    return level
+
+
+@transaction.atomic
+def transfer_stock(
+    *,
+    variant_id: UUID,
+    origin: str,
+    destination: str,
+    quantity: int,
+    actor_id: UUID | None = None,
+    reference: str = "",
+) -> Sequence[StockLevel]:
+    """Move units between two warehouses (by code); returns both levels, the origin first.
+
+    Raises: Variant.DoesNotExist; Invalid, for an unknown warehouse; NotOnHand; StockPromised.
+    Locks: the variant's levels.
+    """
+    places = {"#/origin": origin, "#/destination": destination}
+    levels = _lock_levels_in([variant_id], places)
+    parts = list(zip(levels, (-quantity, quantity), strict=True))
+    _move(parts, StockMovement.Reason.TRANSFER, actor_id, reference)
+    return levels
+
+
+@transaction.atomic
+def set_policy(
+    *,
+    variant_id: UUID,
+    when_out: str,
+    backorder_limit: int = 0,
+    available_on: datetime.date | None = None,
+    low_stock_threshold: int | None = None,
+) -> StockPolicy:
+    """Say whether a tracked variant is sold beyond its stock, how far, and when it is low.
+
+    Backorders are counted at one level, the one whose warehouse has the lowest priority number.
+    Raises: NotTracked; StockPromised, with `reserved`, when more is sold than the limit allows.
+    Locks: the variant's levels. Emits: ProductChanged, StockRanOut, StockCameBack.
+    """
+    levels = lock_levels([variant_id])
+    if not levels:
+        raise NotTracked
+    policy, _ = StockPolicy.objects.update_or_create(
+        variant_id=variant_id,
+        defaults={
+            "when_out": when_out,
+            "backorder_limit": backorder_limit,
+            "available_on": available_on,
+            "low_stock_threshold": low_stock_threshold,
+        },
+    )
+    level = min(
+        levels, key=lambda each: (-each.backorder_limit, each.warehouse.priority, each.warehouse_id)
+    )
+    if not change_levels([Change(level, beyond=backorder_limit - level.backorder_limit)]):
+        raise StockPromised(reserved=level.reserved)
+    return policy
+
+
+def _lock_levels_in(variant_ids: Collection[UUID], places: dict[str, str]) -> list[StockLevel]:
+    """The variants' levels in the named warehouses (pointer → code), made where there are none.
+
+    In the order of variants, and for each in that of the places.
+    """
+    if Variant.objects.filter(pk__in=variant_ids).count() != len(variant_ids):
+        raise Variant.DoesNotExist
+    warehouses = {each.code: each for each in Warehouse.objects.filter(code__in=places.values())}
+    for pointer, code in places.items():
+        if code not in warehouses:
+            raise unknown_warehouse(pointer)
+    StockLevel.objects.bulk_create(
+        [
+            StockLevel(variant_id=variant_id, warehouse=warehouse)
+            for variant_id in variant_ids
+            for warehouse in warehouses.values()
+        ],
+        ignore_conflicts=True,
+    )
+    order = list(places.values())
+    found = [level for level in lock_levels(variant_ids) if level.warehouse.code in order]
+    return sorted(found, key=lambda each: (each.variant_id, order.index(each.warehouse.code)))
+
+
+def _move(
+    parts: Sequence[tuple[StockLevel, int]], reason: str, actor_id: UUID | None, reference: str
+) -> None:
+    """Move locked levels and write it into the ledger."""
+    if not change_levels(Change(level, on_hand=by) for level, by in parts):
+        short, by = next((level, by) for level, by in parts if by < 0 and level.available + by < 0)
+        raise StockPromised(reserved=short.reserved) if short.on_hand + by >= 0 else NotOnHand
+    StockMovement.objects.bulk_create(
+        StockMovement(
+            level=level, quantity=by, reason=reason, actor_id=actor_id, reference=reference
+        )
+        for level, by in parts
+        if by
+    )
+    for level, by in parts:
+        level.on_hand += by
+        level.available += by
+    show_in_catalogue({level.variant_id for level, _ in parts})
