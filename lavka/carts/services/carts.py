@@ -1,0 +1,121 @@
+"""Carts as a whole."""
+
+import datetime
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from lavka.carts import pricing
+from lavka.carts.errors import AddressMissing
+from lavka.carts.models import Cart
+from lavka.carts.services.writing import expiry_of, open_cart, put_back
+from lavka.inventory import services as inventory
+from lavka.kernel.conf import options
+from lavka.kernel.errors import FieldError, Invalid, Unauthenticated
+
+
+@transaction.atomic
+def create_cart(*, owner_id: UUID | None, at: datetime.datetime) -> Cart:
+    """Open an empty cart, owned by a customer or reached by its id alone.
+
+    Raises: Unauthenticated, for an account that was closed.
+    """
+    if owner_id is not None:
+        owners = get_user_model().objects.filter(pk=owner_id, is_active=True)
+        if not owners.exists():
+            raise Unauthenticated
+    return Cart.objects.create(
+        owner_id=owner_id, currency=options.currency, changed_at=at, expires_at=expiry_of(at)
+    )
+
+
+@transaction.atomic
+def set_addresses(
+    *,
+    cart_id: UUID,
+    caller_id: UUID | None,
+    email: str,
+    shipping: Mapping[str, str],
+    billing: Mapping[str, str] | None,
+    at: datetime.datetime,
+) -> None:
+    """Say whom the cart is for and where it goes; without `billing` the invoice goes there too.
+
+    Raises: Cart.DoesNotExist; CartClosed. Locks: the cart.
+    """
+    cart = open_cart(cart_id, caller_id, at)
+    cart.email, cart.shipping_address, cart.billing_address = email, shipping, billing
+    put_back(cart, at, "email", "shipping_address", "billing_address")
+
+
+@transaction.atomic
+def set_shipping_option(
+    *, cart_id: UUID, caller_id: UUID | None, option_id: str, at: datetime.datetime
+) -> None:
+    """Choose one of the ways to ship the cart.
+
+    Raises: Cart.DoesNotExist; CartClosed; AddressMissing; Invalid, for what is not offered.
+    Locks: the cart.
+    """
+    cart = open_cart(cart_id, caller_id, at)
+    if cart.shipping_address is None:
+        raise AddressMissing
+    offered = pricing.price(cart, list(cart.lines.order_by("id")), at).shipping_options
+    if option_id not in {option.id for option in offered}:
+        detail = _("This way of shipping is not offered.")
+        raise Invalid(errors=[FieldError("#/id", "does_not_exist", detail)])
+    cart.shipping_option_id = option_id
+    put_back(cart, at, "shipping_option_id")
+
+
+@transaction.atomic
+def delete_cart(*, cart_id: UUID, caller_id: UUID | None, at: datetime.datetime) -> None:
+    """Throw a cart away with what it kept from others.
+
+    Raises: Cart.DoesNotExist; CartClosed. Locks: the cart, its hold, its stock levels.
+    """
+    cart = open_cart(cart_id, caller_id, at)
+    inventory.release_reservation(holder=cart.pk)
+    cart.delete()
+
+
+@transaction.atomic
+def order_cart(*, cart_id: UUID) -> None:
+    """Close a cart that became an order; one that is closed already stays as it is.
+
+    A cart may be merged while its payment is under way, which must not stop the order.
+    Raises: Cart.DoesNotExist. Locks: the cart.
+    """
+    cart = Cart.objects.locked().get(pk=cart_id)
+    if cart.status == Cart.Status.OPEN:
+        cart.status = Cart.Status.ORDERED
+        cart.save(update_fields=["status"])
+
+
+@transaction.atomic
+def forget_expired(*, at: datetime.datetime, limit: int) -> int:
+    """Delete up to `limit` carts whose time is over; returns how many.
+
+    What they held of stock ended long before. Locks: carts that nobody else has locked.
+    """
+    expired = Cart.objects.filter(expires_at__lte=at).order_by("expires_at")
+    unlocked = expired.select_for_update(of=("self",), skip_locked=True)
+    ids = list(unlocked.values_list("pk", flat=True)[:limit])
+    Cart.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+@transaction.atomic
+def forget_customer(*, customer_id: UUID) -> int:
+    """Delete the carts of a customer who left, with what they kept; returns how many.
+
+    Locks: the carts, then each one's hold and stock levels.
+    """
+    carts = list(Cart.objects.filter(owner_id=customer_id).locked().order_by("pk"))
+    for cart in carts:
+        inventory.release_reservation(holder=cart.pk)
+        cart.delete()
+    return len(carts)

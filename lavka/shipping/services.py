@@ -1,0 +1,56 @@
+"""Every write of shipping rates."""
+
+from collections.abc import Mapping
+from typing import TypedDict, Unpack
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from lavka.catalog.errors import Taken
+from lavka.kernel.money import Money
+from lavka.shipping.models import ShippingRate
+
+
+class RateContent(TypedDict, total=False):
+    """What staff say about a rate, in the shop's currency; an empty country is all others."""
+
+    country: str
+    name: str
+    delivery: str
+    price: Money
+    free_from: Money | None
+    position: int
+
+
+@transaction.atomic
+def create_rate(**content: Unpack[RateContent]) -> ShippingRate:
+    """Add a rate; raises Taken, for a name that the country's rates have already."""
+    return _save(ShippingRate(), content)
+
+
+@transaction.atomic
+def update_rate(*, rate_id: UUID, **content: Unpack[RateContent]) -> ShippingRate:
+    """Change what is named; raises ShippingRate.DoesNotExist, Taken. Locks: the rate."""
+    return _save(ShippingRate.objects.select_for_update(no_key=True).get(pk=rate_id), content)
+
+
+@transaction.atomic
+def delete_rate(*, rate_id: UUID) -> None:
+    """Take a rate away; raises ShippingRate.DoesNotExist."""
+    if not ShippingRate.objects.filter(pk=rate_id).delete()[0]:
+        raise ShippingRate.DoesNotExist
+
+
+def _save(rate: ShippingRate, content: Mapping[str, object]) -> ShippingRate:
+    for name, value in content.items():
+        if name in {"price", "free_from"}:
+            amount = value.amount if isinstance(value, Money) else None
+            setattr(rate, f"{name}_amount", amount)
+        else:
+            setattr(rate, name, value)
+    try:
+        with transaction.atomic():
+            rate.save()
+    except IntegrityError as fault:
+        raise Taken.at("#/name") from fault
+    return rate

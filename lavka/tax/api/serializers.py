@@ -1,0 +1,48 @@
+"""Tax rates on the wire."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django_countries.data import COUNTRIES
+from rest_framework import serializers
+from rest_framework.serializers import Serializer
+
+from lavka.tax.models import TaxRate
+from lavka.web.serializers import Input
+
+
+class TaxRateInput(Input):
+    """A rate."""
+
+    country = serializers.ChoiceField(choices=sorted(COUNTRIES), help_text="ISO 3166-1 alpha-2")
+    percent = serializers.DecimalField(
+        max_digits=6, decimal_places=3, min_value=Decimal(0), max_value=Decimal(100)
+    )
+    valid_from = serializers.DateField()
+    valid_until = serializers.DateField(
+        allow_null=True, required=False, help_text=_("The first day it no longer holds.")
+    )
+
+
+class TaxRateOutput(Serializer):
+    """A rate."""
+
+    id = serializers.UUIDField()
+    country = serializers.CharField(help_text="ISO 3166-1 alpha-2")
+    percent = serializers.CharField(help_text=_("A decimal number, such as 8.875."))
+    valid_from = serializers.DateField()
+    valid_until = serializers.DateField(
+        allow_null=True, help_text=_("The first day it no longer holds.")
+    )
+
+
+def rate_json(rate: TaxRate) -> dict[str, Any]:
+    """`TaxRateOutput`."""
+    return {
+        "id": rate.pk,
+        "country": rate.country,
+        "percent": f"{rate.percent.normalize():f}",
+        "valid_from": rate.valid_from,
+        "valid_until": rate.valid_until,
+    }

@@ -1,0 +1,59 @@
+"""What a purchase is taxed: the plug point and its default."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from lavka.kernel.plugs import Plug
+from lavka.tax import rules, selectors
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taxable:
+    """One part of a purchase after its discount, in minor units; shipping has no variant."""
+
+    amount: int
+    variant_id: UUID | None = None
+
+
+class TaxCalculator(Protocol):
+    """Knows the tax of each part of a purchase."""
+
+    def taxes(
+        self,
+        *,
+        parts: Sequence[Taxable],
+        address: Mapping[str, str],
+        on: datetime.date,
+        are_included: bool,
+    ) -> Sequence[int]:
+        """The tax of each part in minor units, on top of its amount or inside it.
+
+        `address` is where the goods go; `country` is its ISO 3166-1 alpha-2 code.
+        """
+
+
+class CountryRates:
+    """One rate per country and day, for goods and their shipping, each part rounded half up."""
+
+    def taxes(
+        self,
+        *,
+        parts: Sequence[Taxable],
+        address: Mapping[str, str],
+        on: datetime.date,
+        are_included: bool,
+    ) -> Sequence[int]:
+        """See `TaxCalculator`: 1 query."""
+        percent = selectors.percent_on(address["country"], on)
+        return [rules.tax_of(part.amount, percent, is_included=are_included) for part in parts]
+
+
+calculator = Plug(
+    setting="TAX_CALCULATOR",
+    protocol=TaxCalculator,  # type: ignore[type-abstract]
+    default="lavka.tax.calculator.CountryRates",
+    check_id="lavka.E002",
+)

@@ -1,0 +1,72 @@
+"""Every write of tax rates."""
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import TypedDict, Unpack
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from psycopg.errors import ExclusionViolation
+
+from lavka.kernel.errors import FieldError, Invalid
+from lavka.tax.errors import RatesOverlap
+from lavka.tax.models import TaxRate
+
+
+class RateContent(TypedDict, total=False):
+    """What staff say about a rate; `valid_until` is the first day it no longer holds."""
+
+    country: str
+    percent: Decimal
+    valid_from: datetime.date
+    valid_until: datetime.date | None
+
+
+@transaction.atomic
+def create_rate(**content: Unpack[RateContent]) -> TaxRate:
+    """Add a rate; raises Invalid, for days that run backwards, and RatesOverlap."""
+    return _save(TaxRate(**content))
+
+
+@transaction.atomic
+def update_rate(*, rate_id: UUID, **content: Unpack[RateContent]) -> TaxRate:
+    """Change what is named; what was sold keeps its tax.
+
+    Raises: TaxRate.DoesNotExist; Invalid, for days that run backwards; RatesOverlap.
+    Locks: the rate.
+    """
+    rate = TaxRate.objects.select_for_update(no_key=True).get(pk=rate_id)
+    for name, value in content.items():
+        setattr(rate, name, value)
+    return _save(rate)
+
+
+@transaction.atomic
+def delete_rate(*, rate_id: UUID) -> None:
+    """Take a rate away; raises TaxRate.DoesNotExist."""
+    if not TaxRate.objects.filter(pk=rate_id).delete()[0]:
+        raise TaxRate.DoesNotExist
+
+
+def _save(rate: TaxRate) -> TaxRate:
+    if rate.valid_until is not None and rate.valid_until <= rate.valid_from:
+        detail = _("The last day comes before the first.")
+        raise Invalid(errors=[FieldError("#/valid_until", "backwards", detail)])
+    with refusals_named():
+        rate.save()
+    return rate
+
+
+@contextmanager
+def refusals_named() -> Iterator[None]:
+    """Write inside a savepoint; raises RatesOverlap where the database refuses two at once."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as fault:
+        if isinstance(fault.__cause__, ExclusionViolation):
+            raise RatesOverlap from fault
+        raise
