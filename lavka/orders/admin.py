@@ -1,0 +1,133 @@
+"""The staff's pages for orders; every change goes through a service."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+
+from lavka.kernel.admin import Untouchable, money_column
+from lavka.kernel.errors import ShopError
+from lavka.orders import services
+from lavka.orders.models import NumberSeries, Order, OrderEvent, OrderLine, OrderQuerySet
+from lavka.orders.rules import Actor
+
+
+def take_step(
+    page: ModelAdmin, request: HttpRequest, rows: QuerySet[Any], step: Callable[[Any], object]
+) -> None:
+    """Do `step` with each chosen row, and say which it was refused for."""
+    done = 0
+    for row in rows:
+        try:
+            step(row)
+        except ShopError as refusal:
+            page.message_user(request, f"{row}: {refusal.detail}", messages.ERROR)
+        else:
+            done += 1
+    if done:
+        page.message_user(request, _("Done: %(count)s.") % {"count": done})
+
+
+class LineInline(Untouchable, TabularInline):
+    """What was bought."""
+
+    model = OrderLine
+    price = money_column(OrderLine, "unit_price_amount", "order.currency")
+    discount = money_column(OrderLine, "discount_amount", "order.currency")
+    tax = money_column(OrderLine, "tax_amount", "order.currency")
+    total = money_column(OrderLine, "total_amount", "order.currency")
+    fields = [
+        "sku", "name", "quantity", "price", "discount", "tax", "total",
+        "fulfilled_quantity", "returned_quantity", "refunded_quantity",
+    ]  # fmt: skip
+    readonly_fields = ["price", "discount", "tax", "total"]
+    extra = 0
+    tab = True
+
+
+class HistoryInline(Untouchable, TabularInline):
+    """What happened, and by whom."""
+
+    model = OrderEvent
+    fields = ["happened_at", "kind", "actor_kind", "actor", "details"]
+    ordering = ["id"]
+    extra = 0
+    tab = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderEvent]:
+        """With who did it."""
+        entries: QuerySet[OrderEvent] = super().get_queryset(request)
+        return entries.select_related("actor")
+
+
+@admin.register(Order)
+class OrderAdmin(Untouchable, ModelAdmin):
+    """Orders, newest first; drafts are checkouts that were not paid."""
+
+    list_display = ["title", "status", "payment_status", "email", "total", "placed_at"]
+    list_filter = ["status", "payment_status", "placed_at"]
+    search_fields = ["=number", "email"]
+    date_hierarchy = "placed_at"
+    list_select_related = ["customer"]
+    show_full_result_count = False
+    inlines = [LineInline, HistoryInline]
+    actions = ["cancel"]
+    subtotal = money_column(Order, "subtotal_amount")
+    discount = money_column(Order, "discount_amount")
+    shipping = money_column(Order, "shipping_amount")
+    tax = money_column(Order, "tax_amount")
+    total = money_column(Order, "total_amount")
+    authorised = money_column(Order, "authorised_amount")
+    captured = money_column(Order, "captured_amount")
+    refunded = money_column(Order, "refunded_amount")
+    fieldsets = [
+        (
+            None,
+            {"fields": ["number", "status", "payment_status", "customer", "email", "placed_at"]},
+        ),
+        (
+            _("Money"),
+            {
+                "fields": [
+                    "subtotal", "discount", "shipping", "tax", "total", "is_tax_included",
+                    "authorised", "captured", "refunded",
+                ]
+            },
+        ),
+        (_("Delivery"), {"fields": ["shipping_option", "shipping_address", "billing_address"]}),
+        (_("Dates"), {"fields": ["created_at", "updated_at", "cancelled_at", "completed_at"]}),
+    ]  # fmt: skip
+
+    @admin.display(description=_("order"), ordering="number")
+    def title(self, order: Order) -> str:
+        """Its number."""
+        return str(order)
+
+    @admin.action(description=_("Cancel, and give the money back"), permissions=["cancel"])
+    def cancel(self, request: HttpRequest, queryset: OrderQuerySet) -> None:
+        """Call the chosen orders off, unless something was shipped."""
+        actor, at = Actor.staff(request.user.pk), timezone.now()
+        take_step(
+            self, request, queryset.placed(),
+            lambda each: services.cancel_order(order_id=each.pk, actor=actor, at=at),
+        )  # fmt: skip
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change orders."""
+        return request.user.has_perm("orders.change_order")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """All of it: an order is changed by its actions."""
+        return [field for _name, options in self.fieldsets for field in options["fields"]]
+
+
+@admin.register(NumberSeries)
+class NumberSeriesAdmin(Untouchable, ModelAdmin):
+    """The last number of each series."""
+
+    list_display = ["name", "last"]

@@ -1,0 +1,139 @@
+"""The staff's orders."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lavka.orders import selectors, services
+from lavka.orders.api.serializers import (
+    CancelInput,
+    ManagedOrderOutput,
+    NoteInput,
+    OrderOutput,
+    managed_order_json,
+    order_json,
+)
+from lavka.orders.api.views import NEWEST, pdf
+from lavka.orders.errors import OrderInTheWrongState
+from lavka.orders.invoices import invoice_of
+from lavka.orders.rules import Actor, OrderPaymentStatus, OrderStatus
+from lavka.web import parameters
+from lavka.web.pages import PageRequest, page_of
+from lavka.web.schema import PAGE_PARAMETERS, operation
+from lavka.web.serializers import page_output
+from lavka.web.views import StaffView, in_thread
+
+STATUSES = [status for status in OrderStatus.values if status != OrderStatus.DRAFT]
+STATUS = OpenApiParameter("status", str, enum=STATUSES)
+PAYMENT = OpenApiParameter("payment_status", str, enum=OrderPaymentStatus.values)
+QUERY = OpenApiParameter("q", str, description="An order's number, or an e-mail address.")
+
+
+class ManageOrdersView(StaffView):
+    """Every order, newest first."""
+
+    rights = {"GET": "orders.view_order"}
+
+    @operation(
+        "list_all_orders",
+        "List orders",
+        parameters=[*PAGE_PARAMETERS, STATUS, PAYMENT, QUERY],
+        responses=page_output(OrderOutput, "ManagedOrderPage"),
+    )
+    async def get(self, request: Request) -> Response:
+        query, wanted = request.query_params, PageRequest.of(request.query_params)
+        status = parameters.choice(query, "status", STATUSES)
+        payment_status = parameters.choice(query, "payment_status", OrderPaymentStatus.values)
+
+        def page() -> dict[str, object]:
+            orders = selectors.all_orders(
+                status=status, payment_status=payment_status, query=query.get("q", "")
+            )
+            return page_of(orders, order=NEWEST, wanted=wanted, render=order_json)
+
+        return Response(await in_thread(page))
+
+
+class ManageOrderView(StaffView):
+    """One order with its history."""
+
+    rights = {"GET": "orders.view_order"}
+
+    @operation("get_any_order", "Get an order and its history", responses=ManagedOrderOutput)
+    async def get(self, request: Request, order_id: UUID) -> Response:
+        return Response(await in_thread(managed, order_id))
+
+
+class ManageInvoiceView(StaffView):
+    """The invoice, for the staff."""
+
+    rights = {"GET": "orders.view_order"}
+
+    @operation(
+        "get_any_invoice",
+        "Get the invoice of a customer's order",
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+    )
+    async def get(self, request: Request, order_id: UUID) -> HttpResponse:
+        def found() -> tuple[str, bytes]:
+            order = selectors.all_orders().get(pk=order_id)
+            return str(order.number), invoice_of(order)
+
+        return pdf(request, *await in_thread(found))
+
+
+class ManageCancelOrderView(StaffView):
+    """The staff call an order off."""
+
+    rights = {"POST": "orders.change_order"}
+
+    @operation(
+        "cancel_any_order",
+        "Cancel a customer's order",
+        request=CancelInput,
+        responses=ManagedOrderOutput,
+        errors=[OrderInTheWrongState],
+        examples=[OpenApiExample("reason", {"reason": "Damaged in store."}, request_only=True)],
+    )
+    async def post(self, request: Request, order_id: UUID) -> Response:
+        reason, actor = CancelInput.read(request.data)["reason"], Actor.staff(self.caller.id)
+
+        def cancel() -> dict[str, Any]:
+            services.cancel_order(order_id=order_id, actor=actor, at=timezone.now(), reason=reason)
+            return managed(order_id)
+
+        return Response(await in_thread(cancel))
+
+
+class ManageOrderNotesView(StaffView):
+    """What the staff write down about an order."""
+
+    rights = {"POST": "orders.change_order"}
+
+    @operation(
+        "add_order_note",
+        "Add a note to an order's history",
+        request=NoteInput,
+        responses={201: ManagedOrderOutput},
+        examples=[OpenApiExample("note", {"text": "Call before delivery."}, request_only=True)],
+    )
+    async def post(self, request: Request, order_id: UUID) -> Response:
+        text, actor = NoteInput.read(request.data)["text"], Actor.staff(self.caller.id)
+
+        def add() -> dict[str, Any]:
+            services.add_note(order_id=order_id, text=text, actor=actor, at=timezone.now())
+            return managed(order_id)
+
+        return Response(await in_thread(add), status=201)
+
+
+def managed(order_id: UUID) -> dict[str, Any]:
+    """`ManagedOrderOutput` of a placed order; raises Order.DoesNotExist."""
+    order = selectors.all_orders().get(pk=order_id)
+    return managed_order_json(order, list(selectors.history_of(order_id)))

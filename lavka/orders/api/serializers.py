@@ -1,0 +1,208 @@
+"""Orders on the wire."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.serializers import Serializer
+
+from lavka.accounts.api.serializers import PostalAddressOutput
+from lavka.orders import tokens
+from lavka.orders.models import Order, OrderEvent, OrderLine
+from lavka.orders.rules import ActorKind, EventKind, OrderPaymentStatus, OrderStatus
+from lavka.web.serializers import Input, MoneyOutput, StrictCharField, StrictIntegerField
+
+MAX_QUANTITY = 100_000
+
+
+class NoteInput(Input):
+    """A note for the order's history."""
+
+    text = StrictCharField(max_length=2000)
+
+
+class CancelInput(Input):
+    """Why an order is called off."""
+
+    reason = StrictCharField(max_length=500, allow_blank=True, default="")
+
+
+class LineQuantityInput(Input):
+    """So many pieces of an order line."""
+
+    line_id = serializers.UUIDField()
+    quantity = StrictIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_QUANTITY)]
+    )
+
+
+class LineQuantitiesInput(Input):
+    """Pieces of some of an order's lines."""
+
+    lines = LineQuantityInput(many=True, allow_empty=False)
+
+    def validate_lines(self, lines: list[dict[str, Any]]) -> dict[UUID, int]:
+        """Order line id → pieces."""
+        return quantities_of(lines)
+
+
+def quantities_of(lines: list[dict[str, Any]], key: str = "line_id") -> dict[UUID, int]:
+    """What `key` names → pieces; raises ValidationError for what is named twice."""
+    quantities = {line[key]: line["quantity"] for line in lines}
+    if len(quantities) != len(lines):
+        raise serializers.ValidationError(_("A line is named twice."), code="duplicate")
+    return quantities
+
+
+class OrderTotalsOutput(Serializer):
+    """`total` is `subtotal` − `discount` + `shipping`, and `tax` unless prices include it."""
+
+    subtotal = MoneyOutput()
+    discount = MoneyOutput()
+    shipping = MoneyOutput()
+    tax = MoneyOutput()
+    total = MoneyOutput()
+    is_tax_included = serializers.BooleanField()
+
+
+class OrderPaymentsOutput(Serializer):
+    """What has moved so far; `authorised` is promised and not yet captured."""
+
+    status = serializers.ChoiceField(choices=OrderPaymentStatus.choices)
+    authorised = MoneyOutput()
+    captured = MoneyOutput()
+    refunded = MoneyOutput()
+
+
+class OrderLineOutput(Serializer):
+    """One thing as it was sold."""
+
+    id = serializers.UUIDField()
+    variant_id = serializers.UUIDField()
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    options = serializers.DictField(child=serializers.CharField())
+    quantity = serializers.IntegerField()
+    unit_price = MoneyOutput()
+    discount = MoneyOutput()
+    tax = MoneyOutput()
+    total = MoneyOutput(help_text="Of all pieces, after discount, before a tax that is added.")
+    fulfilled_quantity = serializers.IntegerField()
+    returned_quantity = serializers.IntegerField()
+
+
+class ShippingOptionOutput(Serializer):
+    """How it is sent."""
+
+    id = serializers.CharField()
+    name = serializers.CharField()
+
+
+class OrderOutput(Serializer):
+    """An order; until it is paid `status` is `draft` and `number` is null."""
+
+    id = serializers.UUIDField()
+    number = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=OrderStatus.choices)
+    email = serializers.EmailField()
+    lines = OrderLineOutput(many=True)
+    totals = OrderTotalsOutput()
+    payment = OrderPaymentsOutput()
+    shipping_address = PostalAddressOutput()
+    billing_address = PostalAddressOutput(allow_null=True)
+    shipping_option = ShippingOptionOutput()
+    key = serializers.CharField(help_text="Opens the order without an account: `?key=…`.")
+    placed_at = serializers.DateTimeField(allow_null=True)
+    cancelled_at = serializers.DateTimeField(allow_null=True)
+    completed_at = serializers.DateTimeField(allow_null=True)
+
+
+class OrderEventOutput(Serializer):
+    """An entry of an order's history."""
+
+    kind = serializers.ChoiceField(choices=EventKind.choices)
+    by = serializers.ChoiceField(choices=ActorKind.choices)
+    actor = serializers.EmailField(allow_null=True)
+    details = serializers.DictField()
+    happened_at = serializers.DateTimeField()
+
+
+class ManagedOrderOutput(OrderOutput):
+    """An order as the staff see it."""
+
+    customer_id = serializers.UUIDField(allow_null=True)
+    history = OrderEventOutput(many=True)
+
+
+def order_json(order: Order) -> dict[str, Any]:
+    """`OrderOutput` of an order whose lines are loaded."""
+    return {
+        "id": order.pk,
+        "number": None if order.number is None else str(order.number),
+        "status": order.status,
+        "email": order.email,
+        "lines": [line_json(order, line) for line in order.lines.all()],
+        "totals": totals_json(order),
+        "payment": {
+            "status": order.payment_status,
+            "authorised": order.money(order.authorised_amount).as_json(),
+            "captured": order.money(order.captured_amount).as_json(),
+            "refunded": order.money(order.refunded_amount).as_json(),
+        },
+        "shipping_address": order.shipping_address,
+        "billing_address": order.billing_address,
+        "shipping_option": order.shipping_option,
+        "key": tokens.key_of(order.pk),
+        "placed_at": order.placed_at,
+        "cancelled_at": order.cancelled_at,
+        "completed_at": order.completed_at,
+    }
+
+
+def totals_json(order: Order) -> dict[str, Any]:
+    """`OrderTotalsOutput` of an order."""
+    return {
+        "subtotal": order.money(order.subtotal_amount).as_json(),
+        "discount": order.money(order.discount_amount).as_json(),
+        "shipping": order.money(order.shipping_amount).as_json(),
+        "tax": order.money(order.tax_amount).as_json(),
+        "total": order.total.as_json(),
+        "is_tax_included": order.is_tax_included,
+    }
+
+
+def line_json(order: Order, line: OrderLine) -> dict[str, Any]:
+    """`OrderLineOutput` of a line."""
+    return {
+        "id": line.pk,
+        "variant_id": line.variant_id,
+        "sku": line.sku,
+        "name": line.name,
+        "options": line.options,
+        "quantity": line.quantity,
+        "unit_price": order.money(line.unit_price_amount).as_json(),
+        "discount": order.money(line.discount_amount).as_json(),
+        "tax": order.money(line.tax_amount).as_json(),
+        "total": order.money(line.total_amount).as_json(),
+        "fulfilled_quantity": line.fulfilled_quantity,
+        "returned_quantity": line.returned_quantity,
+    }
+
+
+def managed_order_json(order: Order, history: list[OrderEvent]) -> dict[str, Any]:
+    """`ManagedOrderOutput` of an order whose lines are loaded."""
+    return order_json(order) | {
+        "customer_id": order.customer_id,
+        "history": [
+            {
+                "kind": entry.kind,
+                "by": entry.actor_kind,
+                "actor": entry.actor.email if entry.actor else None,
+                "details": entry.details,
+                "happened_at": entry.happened_at,
+            }
+            for entry in history
+        ],
+    }

@@ -1,0 +1,118 @@
+"""Customers read their orders; guests do by the link that carries the order's key."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lavka.orders import selectors, services
+from lavka.orders.api.serializers import CancelInput, OrderOutput, order_json
+from lavka.orders.errors import OrderInTheWrongState
+from lavka.orders.invoices import invoice_of
+from lavka.orders.rules import Actor
+from lavka.web import caching
+from lavka.web.pages import PageRequest, page_of
+from lavka.web.schema import PAGE_PARAMETERS, operation
+from lavka.web.serializers import page_output
+from lavka.web.tokens import Caller
+from lavka.web.views import CustomerView, View, in_thread
+
+NEWEST = ("-placed_at", "-id")
+KEY = OpenApiParameter("key", str, description="The order's key, in place of an account.")
+
+
+class OrdersView(CustomerView):
+    """The customer's own orders."""
+
+    @operation(
+        "list_orders",
+        "List your orders",
+        parameters=PAGE_PARAMETERS,
+        responses=page_output(OrderOutput, "OrderPage"),
+    )
+    async def get(self, request: Request) -> Response:
+        wanted = PageRequest.of(request.query_params)
+
+        def page() -> dict[str, object]:
+            orders = selectors.orders_of(self.caller.id)
+            return page_of(orders, order=NEWEST, wanted=wanted, render=order_json)
+
+        return Response(await in_thread(page))
+
+
+class OrderView(View):
+    """One order, for its customer or for whoever has its key."""
+
+    @operation("get_order", "Get an order", parameters=[KEY], responses=OrderOutput)
+    async def get(self, request: Request, order_id: UUID) -> Response:
+        user_id, key = reader_of(request)
+
+        def found() -> dict[str, Any]:
+            return order_json(selectors.order_for(order_id, customer_id=user_id, key=key))
+
+        return Response(await in_thread(found))
+
+
+class InvoiceView(View):
+    """The invoice, for the order's customer or for whoever has its key."""
+
+    @operation(
+        "get_invoice",
+        "Get an order's invoice",
+        parameters=[KEY],
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
+        description="A PDF in the language of the order.",
+    )
+    async def get(self, request: Request, order_id: UUID) -> HttpResponse:
+        user_id, key = reader_of(request)
+
+        def found() -> tuple[str, bytes]:
+            order = selectors.order_for(order_id, customer_id=user_id, key=key)
+            return str(order.number), invoice_of(order)
+
+        return pdf(request, *await in_thread(found))
+
+
+class CancelOrderView(View):
+    """A customer, or a guest with the key, calls an order off."""
+
+    @operation(
+        "cancel_order",
+        "Cancel an order",
+        parameters=[KEY],
+        request=CancelInput,
+        responses=OrderOutput,
+        errors=[OrderInTheWrongState],
+        examples=[OpenApiExample("reason", {"reason": "Ordered twice."}, request_only=True)],
+        description="As long as nothing was shipped. What was paid goes back by itself.",
+    )
+    async def post(self, request: Request, order_id: UUID) -> Response:
+        (user_id, key), reason = reader_of(request), CancelInput.read(request.data)["reason"]
+
+        def cancel() -> dict[str, Any]:
+            selectors.order_for(order_id, customer_id=user_id, key=key)
+            services.cancel_order(
+                order_id=order_id, actor=Actor.customer(user_id), at=timezone.now(), reason=reason
+            )
+            return order_json(selectors.all_orders().get(pk=order_id))
+
+        return Response(await in_thread(cancel))
+
+
+def reader_of(request: Request) -> tuple[UUID | None, str]:
+    """Who asks for an order: a customer's id, if any, and the key, if any."""
+    user = request.user
+    user_id = user.id if isinstance(user, Caller) else None
+    return user_id, request.query_params.get("key", "")
+
+
+def pdf(request: Request, number: str, content: bytes) -> HttpResponse:
+    """The answer with an order's invoice."""
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="invoice-{number}.pdf"'
+    return caching.with_etag(request._request, response)

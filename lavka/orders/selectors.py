@@ -1,0 +1,56 @@
+"""How orders are read."""
+
+from uuid import UUID
+
+from django.db.models import FETCH_RAISE, Prefetch, QuerySet
+
+from lavka.orders import tokens
+from lavka.orders.models import Order, OrderEvent, OrderLine
+
+MAX_DIGITS = 19  # of a number that fits the column
+
+
+def orders_of(customer_id: UUID) -> QuerySet[Order]:
+    """A customer's orders with their lines: 2 queries."""
+    return _with_lines(Order.objects.placed().filter(customer_id=customer_id))
+
+
+def order_for(order_id: UUID, *, customer_id: UUID | None, key: str) -> Order:
+    """An order with its lines, for its customer or for whoever holds its key.
+
+    Raises: Order.DoesNotExist, also for everybody else.
+    """
+    orders = _with_lines(Order.objects.placed())
+    if key and tokens.opens(key, order_id):
+        return orders.get(pk=order_id)
+    if customer_id is None:
+        raise Order.DoesNotExist
+    return orders.get(pk=order_id, customer_id=customer_id)
+
+
+def all_orders(*, status: str = "", payment_status: str = "", query: str = "") -> QuerySet[Order]:
+    """Every order, for staff, with its lines; `query` is a number or an e-mail address."""
+    orders = _with_lines(Order.objects.placed())
+    if status:
+        orders = orders.filter(status=status)
+    if payment_status:
+        orders = orders.filter(payment_status=payment_status)
+    if query.isdecimal() and len(query) < MAX_DIGITS:
+        return orders.filter(number=int(query))
+    return orders.filter(email=query.lower()) if query else orders
+
+
+def history_of(order_id: UUID) -> QuerySet[OrderEvent]:
+    """What happened to an order, oldest first, with who did it."""
+    entries = OrderEvent.objects.filter(order_id=order_id).select_related("actor")
+    return entries.order_by("id").fetch_mode(FETCH_RAISE)
+
+
+def with_lines(order_id: UUID) -> Order:
+    """An order in any state, a draft too, with its lines; raises Order.DoesNotExist."""
+    return _with_lines(Order.objects.all()).get(pk=order_id)
+
+
+def _with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:
+    lines = OrderLine.objects.order_by("position").fetch_mode(FETCH_RAISE)
+    return orders.prefetch_related(Prefetch("lines", lines)).fetch_mode(FETCH_RAISE)

@@ -1,0 +1,34 @@
+"""What happened to an order, written down with its actor."""
+
+import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from lavka.orders.models import Order, OrderEvent
+from lavka.orders.rules import Actor, EventKind
+
+
+def record_event(
+    *, order_id: UUID, kind: EventKind, actor: Actor, at: datetime.datetime, **details: Any
+) -> None:
+    """Append an entry to an order's history, in the transaction of what it tells.
+
+    One statement, so it needs no savepoint there.
+    """
+    OrderEvent.objects.create(
+        order_id=order_id,
+        kind=kind,
+        actor_kind=actor.kind,
+        actor_id=actor.user_id,
+        details=details,
+        happened_at=at,
+    )
+
+
+@transaction.atomic
+def add_note(*, order_id: UUID, text: str, actor: Actor, at: datetime.datetime) -> None:
+    """Write a note of the staff into an order's history; raises Order.DoesNotExist."""
+    order = Order.objects.placed().locked().get(pk=order_id)
+    record_event(order_id=order.pk, kind=EventKind.NOTE, actor=actor, at=at, text=text)

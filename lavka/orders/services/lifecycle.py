@@ -1,0 +1,171 @@
+"""The steps of an order's life: placed, shipped, completed, cancelled."""
+
+import datetime
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from lavka.inventory import services as inventory
+from lavka.kernel import events
+from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState
+from lavka.orders.events import OrderCancelled, OrderCompleted, OrderFulfilled, OrderPlaced
+from lavka.orders.models import NumberSeries, Order, OrderLine
+from lavka.orders.rules import SYSTEM, Actor, EventKind, OrderStatus, sources_of
+from lavka.orders.services.history import record_event
+
+ORDER_NUMBERS = "orders"
+
+
+@transaction.atomic
+def place_order(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> Order:
+    """Make an order of a draft and give it the next number; a placed order is returned as it is.
+
+    Raises: Order.DoesNotExist.
+    Locks: the order; last of all the series of numbers, until the caller's transaction ends, so
+    numbers have no gaps and come in the order of the commits.
+    Emits: OrderPlaced, once.
+    """
+    order = Order.objects.locked().get(pk=order_id)
+    if order.status != OrderStatus.DRAFT:
+        return order
+    record_event(order_id=order.pk, kind=EventKind.PLACED, actor=actor, at=at)
+    events.publish(OrderPlaced(order_id=order.pk))
+    order.status, order.placed_at = OrderStatus.PLACED, at
+    order.number = _next_number(ORDER_NUMBERS)
+    order.save(update_fields=["status", "placed_at", "number", "updated_at"])
+    return order
+
+
+@transaction.atomic
+def cancel_order(*, order_id: UUID, actor: Actor, at: datetime.datetime, reason: str = "") -> Order:
+    """Call an order off before anything is shipped; a cancelled order is returned as it is.
+
+    What it holds of the stock can be bought again at once; its money goes back by the event.
+    Raises: Order.DoesNotExist; OrderInTheWrongState.
+    Locks: the order, its allocations, their levels. Emits: OrderCancelled, once.
+    """
+    order = Order.objects.placed().locked().get(pk=order_id)
+    if order.status == OrderStatus.CANCELLED:
+        return order
+    require_next(order, OrderStatus.CANCELLED)
+    order.status, order.cancelled_at = OrderStatus.CANCELLED, at
+    order.save(update_fields=["status", "cancelled_at", "updated_at"])
+    inventory.release_allocation(order_id=order.pk)
+    record_event(order_id=order.pk, kind=EventKind.CANCELLED, actor=actor, at=at, reason=reason)
+    events.publish(OrderCancelled(order_id=order.pk))
+    return order
+
+
+@transaction.atomic
+def fulfil_lines(
+    *, order_id: UUID, quantities: Mapping[UUID, int], actor: Actor, at: datetime.datetime
+) -> Order:
+    """Count pieces (order line id → pieces > 0) as shipped, and let them leave the warehouse.
+
+    Raises: Order.DoesNotExist; OrderInTheWrongState; OrderLine.DoesNotExist; MoreThanLeft, with
+    `line` and `left`; NotOnHand.
+    Locks: the order, its allocations, their levels. Emits: OrderFulfilled, with the last piece.
+    """
+    order = Order.objects.placed().locked().get(pk=order_id)
+    require_next(order, OrderStatus.FULFILLED)
+    lines = lines_of(order, quantities)
+    for line in lines:
+        if quantities[line.pk] > line.unfulfilled_quantity:
+            raise MoreThanLeft(line=str(line.pk), left=line.unfulfilled_quantity)
+        line.fulfilled_quantity += quantities[line.pk]
+        line.save(update_fields=["fulfilled_quantity"])
+    inventory.ship_allocation(
+        order_id=order.pk,
+        quantities=by_variant(lines, quantities),
+        actor_id=actor.user_id,
+        reference=str(order.number),
+    )
+    has_all = not any(line.unfulfilled_quantity for line in order.lines.all())
+    order.status = OrderStatus.FULFILLED if has_all else OrderStatus.PARTIALLY_FULFILLED
+    order.save(update_fields=["status", "updated_at"])
+    if has_all:
+        events.publish(OrderFulfilled(order_id=order.pk))
+    return order
+
+
+@transaction.atomic
+def complete_order(*, order_id: UUID, at: datetime.datetime) -> Order:
+    """Close an order that is shipped and paid; any other is returned as it is.
+
+    Raises: Order.DoesNotExist. Locks: the order. Emits: OrderCompleted, once.
+    """
+    order = Order.objects.placed().locked().get(pk=order_id)
+    is_paid = order.captured_amount >= order.total_amount
+    if order.status not in sources_of(OrderStatus.COMPLETED) or not is_paid:
+        return order
+    order.status, order.completed_at = OrderStatus.COMPLETED, at
+    order.save(update_fields=["status", "completed_at", "updated_at"])
+    record_event(order_id=order.pk, kind=EventKind.COMPLETED, actor=SYSTEM, at=at)
+    events.publish(OrderCompleted(order_id=order.pk))
+    return order
+
+
+@transaction.atomic
+def take_back_lines(
+    *,
+    order_id: UUID,
+    quantities: Mapping[UUID, int],
+    restock: bool,
+    actor: Actor,
+) -> None:
+    """Count shipped pieces (order line id → pieces > 0) as returned, and put them on the shelf.
+
+    Without `restock` nobody can buy them again.
+    Raises: Order.DoesNotExist; OrderLine.DoesNotExist; MoreThanLeft, with `line` and `left`.
+    Locks: the order, its allocations, their levels.
+    """
+    order = Order.objects.placed().locked().get(pk=order_id)
+    lines = lines_of(order, quantities)
+    for line in lines:
+        left = line.fulfilled_quantity - line.returned_quantity
+        if quantities[line.pk] > left:
+            raise MoreThanLeft(line=str(line.pk), left=left)
+        line.returned_quantity += quantities[line.pk]
+        line.save(update_fields=["returned_quantity"])
+    inventory.return_stock(
+        order_id=order.pk,
+        quantities=by_variant(lines, quantities),
+        restock=restock,
+        actor_id=actor.user_id,
+        reference=str(order.number),
+    )
+
+
+def require_next(order: Order, status: OrderStatus) -> None:
+    """Raises OrderInTheWrongState, with `order` and `status`, unless `status` may come next."""
+    if order.status not in sources_of(status):
+        raise OrderInTheWrongState(order=str(order.pk), status=order.status)
+
+
+def lines_of(order: Order, quantities: Mapping[UUID, int]) -> list[OrderLine]:
+    """The named lines of a locked order; raises OrderLine.DoesNotExist for any other."""
+    lines = list(order.lines.filter(pk__in=quantities.keys()).order_by("position"))
+    if len(lines) != len(quantities):
+        raise OrderLine.DoesNotExist
+    return lines
+
+
+def by_variant(lines: list[OrderLine], quantities: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Pieces per variant, as the stock counts them: a variant may be on several lines."""
+    pieces: dict[UUID, int] = {}
+    for line in lines:
+        pieces[line.variant_id] = pieces.get(line.variant_id, 0) + quantities[line.pk]
+    return pieces
+
+
+def _next_number(series: str) -> int:
+    """Take the next number; whoever else wants one waits for this transaction."""
+    table = connection.ops.quote_name(NumberSeries._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} AS series (name, last) VALUES (%s, 1) "  # noqa: S608
+            "ON CONFLICT (name) DO UPDATE SET last = series.last + 1 RETURNING last",
+            [series],
+        )
+        return int(cursor.fetchone()[0])
