@@ -1,0 +1,147 @@
+"""Payments on the wire."""
+
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from lavka.kernel.money import Money
+from lavka.payments.models import Operation, Payment
+from lavka.payments.rules import OperationKind, OperationState, PaymentStatus
+from lavka.web.serializers import Input, MoneyOutput, StrictCharField, StrictIntegerField
+
+# What PostgreSQL's bigint holds.
+MAX_AMOUNT = 2**63 - 1
+
+
+class AmountInput(Input):
+    """How much, in the payment's currency."""
+
+    amount = StrictIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_AMOUNT)],
+        help_text=_("Whole minor units: 1299 is 12.99 USD."),
+    )
+    currency = StrictCharField(min_length=3, max_length=3, help_text="ISO 4217")
+
+
+class ChangeInput(Input):
+    """A part of the money, or all that is left."""
+
+    amount = AmountInput(
+        required=False, allow_null=True, help_text=_("All that is left, when absent.")
+    )
+
+    @classmethod
+    def money(cls, body: Any) -> Money | None:
+        """The amount of a body, which may be empty; raises ValidationError."""
+        amount = cls.read({} if body in (None, "") else body).get("amount")
+        return Money(**amount) if amount else None
+
+
+class PaymentMeansInput(Input):
+    """How the customer pays."""
+
+    method = StrictCharField(max_length=50)
+    token = StrictCharField(
+        max_length=255,
+        allow_blank=True,
+        default="",
+        help_text=_("The provider's word for the customer's means of payment."),
+    )
+
+
+class PayInput(Input):
+    """What is still due is paid by this."""
+
+    payment = PaymentMeansInput()
+
+
+class ActionOutput(serializers.Serializer):
+    """What the customer has to do: with `redirect`, to visit `url`."""
+
+    type = serializers.CharField()
+    url = serializers.CharField(required=False)
+    client_secret = serializers.CharField(required=False)
+
+
+class PaymentOutput(serializers.Serializer):
+    """One attempt to pay an order."""
+
+    id = serializers.UUIDField()
+    method = serializers.CharField()
+    status = serializers.ChoiceField(choices=PaymentStatus.choices)
+    amount = MoneyOutput()
+    captured = MoneyOutput()
+    refunded = MoneyOutput()
+    action = ActionOutput(allow_null=True, help_text=_("What the customer must do, if anything."))
+    reason = serializers.CharField(help_text=_("Why it was declined, in the provider's word."))
+    created_at = serializers.DateTimeField()
+
+
+class OperationOutput(serializers.Serializer):
+    """One request to the provider."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=OperationKind.choices)
+    amount = MoneyOutput()
+    state = serializers.ChoiceField(choices=OperationState.choices)
+    reason = serializers.CharField()
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class ManagedPaymentOutput(PaymentOutput):
+    """A payment as staff see it."""
+
+    order_id = serializers.UUIDField()
+    authorised = MoneyOutput()
+    voided = MoneyOutput()
+    reference = serializers.CharField(help_text=_("How the provider calls it."))
+    abandoned_at = serializers.DateTimeField(allow_null=True)
+    operations = OperationOutput(many=True)
+
+
+class WebhookOutput(serializers.Serializer):
+    """The provider need not send it again."""
+
+    received = serializers.BooleanField()
+
+
+def payment_json(payment: Payment) -> dict[str, Any]:
+    """`PaymentOutput`."""
+    return {
+        "id": payment.pk,
+        "method": payment.method,
+        "status": payment.status,
+        "amount": payment.money(payment.amount).as_json(),
+        "captured": payment.money(payment.captured).as_json(),
+        "refunded": payment.money(payment.refunded).as_json(),
+        "action": payment.action,
+        "reason": payment.reason,
+        "created_at": payment.created_at,
+    }
+
+
+def managed_payment_json(payment: Payment) -> dict[str, Any]:
+    """`ManagedPaymentOutput` of a payment whose operations are loaded."""
+    return payment_json(payment) | {
+        "order_id": payment.order_id,
+        "authorised": payment.money(payment.authorised).as_json(),
+        "voided": payment.money(payment.voided).as_json(),
+        "reference": payment.reference,
+        "abandoned_at": payment.abandoned_at,
+        "operations": [_operation_json(payment, each) for each in payment.operations.all()],
+    }
+
+
+def _operation_json(payment: Payment, operation: Operation) -> dict[str, Any]:
+    return {
+        "id": operation.pk,
+        "kind": operation.kind,
+        "amount": payment.money(operation.amount).as_json(),
+        "state": operation.state,
+        "reason": operation.reason,
+        "started_at": operation.started_at,
+        "finished_at": operation.finished_at,
+    }

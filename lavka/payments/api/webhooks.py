@@ -1,0 +1,43 @@
+"""Providers tell what happened."""
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lavka.payments import services
+from lavka.payments.api.serializers import WebhookOutput
+from lavka.payments.errors import WrongSignature
+from lavka.web.limits import Limit
+from lavka.web.parsers import MAX_BODY_BYTES
+from lavka.web.problems import TooLarge
+from lavka.web.schema import operation
+from lavka.web.views import View, in_thread
+
+
+class WebhookView(View):
+    """The inbox of one provider; the signature over the raw body is what lets in."""
+
+    write_limit = Limit("webhook", burst=1200, per_seconds=60)
+
+    @operation(
+        "receive_payment_webhook",
+        "Receive a provider's webhook",
+        request=OpenApiTypes.OBJECT,
+        responses=WebhookOutput,
+        errors=[WrongSignature],
+        description="The body is the provider's own and is signed by it. Sent again, it is"
+        " accepted again and changes nothing.",
+    )
+    async def post(self, request: Request, method: str) -> Response:
+        body = request._request.body
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLarge
+        await in_thread(
+            services.receive_webhook,
+            method=method,
+            body=body,
+            headers=request._request.headers,
+            at=timezone.now(),
+        )
+        return Response({"received": True})

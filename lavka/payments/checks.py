@@ -1,0 +1,46 @@
+"""Proves at start that every payment gateway of the settings is one."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.utils.module_loading import import_string
+
+from lavka.kernel.conf import options
+from lavka.payments.gateways.protocol import Gateway
+
+METHODS = [name for name, _ in inspect.getmembers(Gateway, inspect.isfunction) if name[0] != "_"]
+ATTRIBUTES = ["keeps_books", "captures_once"]
+
+
+@register()
+def check_gateways(**_: Any) -> Sequence[CheckMessage]:
+    """Import each gateway and ask for every part of the Protocol."""
+    found: list[CheckMessage] = []
+    for method, path in options.payment_gateways.items():
+        setting = f"LAVKA['PAYMENT_GATEWAYS'][{method!r}]"
+        try:
+            gateway = import_string(path)
+        except ImportError as fault:
+            found.append(Error(f"{setting} cannot be imported: {fault}", id="lavka.E041"))
+            continue
+        missing = [name for name in METHODS + ATTRIBUTES if not hasattr(gateway, name)]
+        if missing:
+            names = ", ".join(missing)
+            found.append(Error(f"{setting}: {path} has no {names}", id="lavka.E042"))
+    return found
+
+
+@register(Tags.security, deploy=True)
+def check_sandbox(**_: Any) -> Sequence[CheckMessage]:
+    """The sandbox takes no money, so an open shop must not sell for it."""
+    if "sandbox" not in options.payment_gateways:
+        return []
+    return [
+        Warning(
+            "The payment method `sandbox` sells for nothing.",
+            hint="Leave it out of LAVKA_PAYMENT_METHODS.",
+            id="lavka.W041",
+        )
+    ]

@@ -1,0 +1,32 @@
+"""A customer pays an order that is placed and not paid, or not by what they chose first."""
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from lavka.kernel.threads import in_thread
+from lavka.payments import selectors, services
+from lavka.payments.flows.asking import Outcome, authorise, void
+
+
+async def pay(*, order_id: UUID, method: str, token: str, key: str) -> Outcome:
+    """Pay what is still due of an order, by another means than before; once per `key`.
+
+    An earlier payment that waits for the customer is given up first, so that only one can be
+    confirmed.
+    Raises: Order.DoesNotExist; Invalid, for a method that the shop does not take; PaymentOpen, when
+    the earlier one's provider gives no answer; NothingDue.
+    """
+    waiting = await in_thread(selectors.waiting_payment, order_id)
+    if waiting is not None and waiting.key != key:
+        await void(payment_id=waiting.pk)
+    payment = await in_thread(
+        services.open_payment,
+        order_id=order_id,
+        amount=None,
+        method=method,
+        token=token,
+        at=timezone.now(),
+        key=key,
+    )
+    return await authorise(payment_id=payment.pk)

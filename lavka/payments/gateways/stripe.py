@@ -1,0 +1,263 @@
+"""The adapter of Stripe: PaymentIntents, confirmed on the server, with signed webhooks.
+
+Needs the extra `stripe`. The client makes a PaymentMethod with Stripe's own script and sends its id
+as the token; for 3-D Secure it gets a `client_secret` for `stripe.handleNextAction`.
+"""
+
+import datetime
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
+from uuid import UUID
+
+import stripe
+
+from lavka.kernel.conf import options
+from lavka.kernel.money import Money
+from lavka.payments.errors import GatewayUnavailable, WrongSignature
+from lavka.payments.gateways.protocol import (
+    ActionNeeded,
+    Answer,
+    Approved,
+    Ask,
+    Authorise,
+    Capture,
+    Declined,
+    Notification,
+    Processing,
+    Refund,
+    Statement,
+    Void,
+)
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 20
+# Clocks differ.
+MARGIN = datetime.timedelta(minutes=5)
+# Whole units in ISO 4217, hundredths at Stripe (docs.stripe.com/currencies, "Special cases").
+HUNDREDTHS = {"ISK": 100, "UGX": 100}
+
+
+class Stripe:
+    """Stripe's API through its SDK, a connection for each call: flows run on loops that end."""
+
+    keeps_books: ClassVar[bool] = True
+    captures_once: ClassVar[bool] = True
+
+    async def authorise(self, request: Authorise) -> Answer:
+        """Make a PaymentIntent and confirm it, in one call."""
+        params: Any = {
+            "amount": _to_stripe(request.amount),
+            "currency": request.amount.currency.lower(),
+            "payment_method": request.token,
+            "payment_method_types": ["card"],
+            "capture_method": "automatic" if request.wants_capture else "manual",
+            "confirm": True,
+            "metadata": {
+                "operation": str(request.key),
+                "payment": str(request.payment_id),
+                "order": str(request.order_id),
+            },
+        }
+        return await _answer(
+            lambda client: client.v1.payment_intents.create_async(params, _keyed(request.key)),
+            _answer_of_intent,
+        )
+
+    async def capture(self, request: Capture) -> Answer:
+        """Once; what is not captured then is released."""
+        params: Any = {"amount_to_capture": _to_stripe(request.amount)}
+        return await _answer(
+            lambda client: client.v1.payment_intents.capture_async(
+                request.reference, params, _keyed(request.key)
+            ),
+            lambda intent: Approved(intent.id),
+        )
+
+    async def void(self, request: Void) -> Answer:
+        """Cancel the PaymentIntent, also one that waits for the customer."""
+        return await _answer(
+            lambda client: client.v1.payment_intents.cancel_async(
+                request.reference, {}, _keyed(request.key)
+            ),
+            lambda intent: Approved(intent.id),
+        )
+
+    async def refund(self, request: Refund) -> Answer:
+        """As often as there is some left."""
+        params: Any = {
+            "payment_intent": request.reference,
+            "amount": _to_stripe(request.amount),
+            "metadata": {"operation": str(request.key)},
+        }
+        return await _answer(
+            lambda client: client.v1.refunds.create_async(params, _keyed(request.key)),
+            _answer_of_refund,
+        )
+
+    async def lookup(self, request: Ask) -> Answer | None:
+        """By the key in the metadata, as Stripe forgets idempotency keys after a day."""
+        async with _client() as client:
+            match request:
+                case Authorise():
+                    async for intent in _intents(client, request.asked_at - MARGIN):
+                        if _key_of(intent) == request.key:
+                            return _answer_of_intent(intent)
+                    return None
+                case Refund():
+                    params: Any = {"payment_intent": request.reference, "limit": 100}
+                    refunds = await client.v1.refunds.list_async(params)
+                    async for refund in refunds.auto_paging_iter():
+                        if _key_of(refund) == request.key:
+                            return _answer_of_refund(refund)
+                    return None
+            intent = await client.v1.payment_intents.retrieve_async(request.reference)
+            return _answer_to_change(request, intent)
+
+    async def statements(self, since: datetime.datetime) -> Sequence[Statement]:
+        """Every PaymentIntent since then, with what its charge gave back."""
+        async with _client() as client:
+            return [_statement_of(intent) async for intent in _intents(client, since)]
+
+    def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> Notification:
+        """Raises WrongSignature, also for a signature older than five minutes."""
+        try:
+            event = stripe.Webhook.construct_event(
+                body,
+                headers.get("Stripe-Signature", ""),
+                options.stripe.get("webhook_secret", ""),
+                api_key=options.stripe.get("secret_key", ""),
+            )
+        except (stripe.SignatureVerificationError, ValueError):
+            raise WrongSignature from None
+        subject: Any = event.data.object
+        is_intent = subject.object == "payment_intent"
+        reference = subject.id if is_intent else getattr(subject, "payment_intent", None)
+        return Notification(event.id, event.type, str(reference or ""), _key_of(subject))
+
+
+async def _answer[T](
+    call: Callable[[stripe.StripeClient], Awaitable[T]], read: Callable[[T], Answer]
+) -> Answer:
+    """Call Stripe and put its answer, or its refusal, into the shop's words."""
+    async with _client() as client:
+        try:
+            return read(await call(client))
+        except stripe.CardError as refused:
+            detail: Any = refused.error
+            code = getattr(detail, "decline_code", None) or refused.code
+            intent = getattr(detail, "payment_intent", None)
+            return Declined(str(code or "card_declined"), intent.id if intent else "")
+        except stripe.InvalidRequestError as refused:
+            return Declined(str(refused.code or "invalid_request"))
+
+
+@asynccontextmanager
+async def _client() -> AsyncIterator[stripe.StripeClient]:
+    """A client for one call; raises GatewayUnavailable for whatever leaves the outcome open."""
+    http_client = stripe.HTTPXClient(timeout=TIMEOUT_SECONDS)
+    api_base = options.stripe.get("api_base")
+    try:
+        yield stripe.StripeClient(
+            options.stripe.get("secret_key", ""),
+            base_addresses={"api": api_base} if api_base else {},
+            max_network_retries=0,
+            http_client=http_client,
+        )
+    except (stripe.CardError, stripe.InvalidRequestError):
+        raise
+    except stripe.StripeError as fault:
+        logger.warning("Stripe gives no answer: %s", fault)
+        raise GatewayUnavailable from fault
+    finally:
+        await http_client.close_async()  # type: ignore[no-untyped-call]
+
+
+async def _intents(
+    client: stripe.StripeClient, since: datetime.datetime
+) -> AsyncIterator[stripe.PaymentIntent]:
+    """PaymentIntents, newest first, back to `since`."""
+    params: Any = {"limit": 100, "expand": ["data.latest_charge"]}
+    listed = await client.v1.payment_intents.list_async(params)
+    async for intent in listed.auto_paging_iter():
+        if intent.created < since.timestamp():
+            return
+        yield intent
+
+
+def _answer_of_intent(intent: stripe.PaymentIntent) -> Answer:
+    match intent.status:
+        case "succeeded":
+            return Approved(intent.id, is_captured=True)
+        case "requires_capture":
+            return Approved(intent.id)
+        case "requires_action":
+            return ActionNeeded(intent.id, _action_of(intent))
+        case "processing":
+            return Processing(intent.id)
+        case "canceled":
+            return Declined("canceled", intent.id)
+    fault = intent.last_payment_error
+    code = getattr(fault, "decline_code", None) or getattr(fault, "code", None)
+    return Declined(str(code or intent.status), intent.id)
+
+
+def _answer_to_change(request: Capture | Void, intent: stripe.PaymentIntent) -> Answer | None:
+    """What an intent's state says of a capture or a cancellation; None while both are possible."""
+    done = "succeeded" if isinstance(request, Capture) else "canceled"
+    if intent.status == done:
+        return Approved(intent.id)
+    is_final = intent.status in {"succeeded", "canceled"}
+    return Declined(intent.status, intent.id) if is_final else None
+
+
+def _answer_of_refund(refund: stripe.Refund) -> Answer:
+    match refund.status:
+        case "succeeded":
+            return Approved(refund.id)
+        case "failed" | "canceled":
+            reason = getattr(refund, "failure_reason", None) or refund.status
+            return Declined(reason, refund.id)
+    return Processing(refund.id)
+
+
+def _action_of(intent: stripe.PaymentIntent) -> dict[str, str]:
+    action: Any = intent.next_action
+    if action.type == "redirect_to_url":
+        return {"type": "redirect", "url": str(action.redirect_to_url.url)}
+    return {"type": "stripe", "client_secret": str(intent.client_secret)}
+
+
+def _statement_of(intent: stripe.PaymentIntent) -> Statement:
+    charge: Any = intent.latest_charge
+    # Not every server that speaks Stripe's protocol tells parts: without them a capture is whole.
+    received = getattr(intent, "amount_received", intent.amount)
+    return Statement(
+        reference=intent.id,
+        captured=_from_stripe(received if intent.status == "succeeded" else 0, intent.currency),
+        refunded=_from_stripe(charge.amount_refunded if charge else 0, intent.currency),
+        key=_key_of(intent),
+    )
+
+
+def _key_of(subject: Any) -> UUID | None:
+    written = getattr(getattr(subject, "metadata", None), "operation", "")
+    try:
+        return UUID(written)
+    except ValueError:
+        return None
+
+
+def _keyed(key: UUID) -> Any:
+    return {"idempotency_key": str(key)}
+
+
+def _to_stripe(money: Money) -> int:
+    return money.amount * HUNDREDTHS.get(money.currency, 1)
+
+
+def _from_stripe(amount: int, currency: str) -> Money:
+    code = currency.upper()
+    return Money(amount // HUNDREDTHS.get(code, 1), code)

@@ -1,0 +1,187 @@
+"""What is written when a provider has answered, whoever asked and however often."""
+
+import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from lavka.kernel import events
+from lavka.orders.models import Order
+from lavka.orders.rules import SYSTEM
+from lavka.orders.services import record_payments
+from lavka.payments import selectors
+from lavka.payments.events import (
+    PaymentAuthorised,
+    PaymentCaptured,
+    PaymentEvent,
+    PaymentFailed,
+    PaymentRefunded,
+    PaymentVoided,
+)
+from lavka.payments.gateways import registry
+from lavka.payments.gateways.protocol import (
+    ActionNeeded,
+    Answer,
+    Approved,
+    Declined,
+    Processing,
+)
+from lavka.payments.models import Operation, Payment
+from lavka.payments.rules import TRANSITIONS, UNDECIDED, PaymentStatus
+from lavka.payments.rules import OperationKind as Kind
+from lavka.payments.rules import OperationState as State
+from lavka.payments.services.ledger import move_money
+
+
+@transaction.atomic(durable=True)
+def record_answer(*, operation_id: UUID, answer: Answer, at: datetime.datetime) -> Operation:
+    """Write an answer down, once; a later answer to a finished operation changes nothing.
+
+    One exception: a provider that approves what was given up has the money, so it is written down
+    and goes back.
+    Locks: the order, then the payment.
+    Emits: PaymentAuthorised, PaymentCaptured, PaymentFailed, PaymentVoided or PaymentRefunded.
+    """
+    payment, operation = _lock(operation_id)
+    match answer:
+        case Approved():
+            _approve(payment, operation, answer, at)
+        case Declined():
+            _decline(payment, operation, answer, at)
+        case ActionNeeded() | Processing():
+            _wait(payment, operation, answer)
+    return operation
+
+
+@transaction.atomic(durable=True)
+def give_up_operation(*, operation_id: UUID, at: datetime.datetime) -> Operation:
+    """Fail an operation that never reached the provider.
+
+    Locks: the order, then the payment. Emits: PaymentFailed, when it asked for the money.
+    """
+    payment, operation = _lock(operation_id)
+    if operation.state == State.STARTED:
+        _decline(payment, operation, Declined("never_arrived"), at)
+    return operation
+
+
+def _lock(operation_id: UUID) -> tuple[Payment, Operation]:
+    Order.objects.locked().get(payments__operations=operation_id)
+    payment = Payment.objects.locked().get(operations=operation_id)
+    return payment, payment.operations.get(pk=operation_id)
+
+
+def _approve(
+    payment: Payment, operation: Operation, answer: Approved, at: datetime.datetime
+) -> None:
+    if operation.state == State.SUCCEEDED:
+        return
+    is_late = operation.state == State.FAILED
+    if is_late and operation.kind != Kind.AUTHORISE:
+        return
+    if is_late:
+        payment.abandoned_at = payment.abandoned_at or at
+    _finish(operation, State.SUCCEEDED, answer.reference, "", at)
+    match operation.kind:
+        case Kind.AUTHORISE:
+            _authorised(payment, operation, answer, at)
+        case Kind.CAPTURE:
+            payment.capturing -= operation.amount
+            _captured(payment, operation, at)
+        case Kind.VOID:
+            _voided(payment, operation, at)
+        case Kind.REFUND:
+            payment.refunding -= operation.amount
+            payment.refunded += operation.amount
+            move_money(payment, operation, Kind.REFUND, at)
+            _save(payment, payment.amounts.status, PaymentRefunded, at)
+
+
+def _authorised(
+    payment: Payment, operation: Operation, answer: Approved, at: datetime.datetime
+) -> None:
+    payment.authorised = operation.amount
+    payment.reference, payment.action, payment.reason = answer.reference, None, ""
+    if answer.is_captured:
+        _captured(payment, operation, at)
+    else:
+        _save(payment, PaymentStatus.AUTHORISED, PaymentAuthorised, at)
+
+
+def _captured(payment: Payment, operation: Operation, at: datetime.datetime) -> None:
+    payment.captured += operation.amount
+    if registry.gateway_of(payment.method).captures_once:
+        payment.voided += payment.amounts.capturable
+    move_money(payment, operation, Kind.CAPTURE, at)
+    _save(payment, payment.amounts.status, PaymentCaptured, at)
+
+
+def _voided(payment: Payment, operation: Operation, at: datetime.datetime) -> None:
+    if payment.status in UNDECIDED:
+        asked = payment.operations.get(kind=Kind.AUTHORISE)
+        _finish(asked, State.FAILED, asked.reference, "voided", at)
+        payment.action = None
+        _save(payment, PaymentStatus.VOIDED, PaymentVoided, at)
+        return
+    # Nothing was claimed if the payment was undecided then and was approved meanwhile.
+    claimed = min(payment.voiding, operation.amount)
+    payment.voiding -= claimed
+    payment.voided += claimed or payment.amounts.capturable
+    _save(payment, payment.amounts.status, PaymentVoided, at)
+
+
+def _decline(
+    payment: Payment, operation: Operation, answer: Declined, at: datetime.datetime
+) -> None:
+    if operation.is_finished:
+        return
+    _finish(operation, State.FAILED, answer.reference, answer.reason, at)
+    match operation.kind:
+        case Kind.AUTHORISE:
+            payment.reference = answer.reference or payment.reference
+            payment.action, payment.reason = None, answer.reason
+            _save(payment, PaymentStatus.FAILED, PaymentFailed, at)
+            return
+        case Kind.CAPTURE:
+            payment.capturing -= operation.amount
+        case Kind.VOID:
+            payment.voiding -= min(payment.voiding, operation.amount)
+        case Kind.REFUND:
+            payment.refunding -= operation.amount
+    payment.save()
+
+
+def _wait(payment: Payment, operation: Operation, answer: ActionNeeded | Processing) -> None:
+    if operation.is_finished:
+        return
+    operation.state, operation.reference = State.WAITING, answer.reference
+    operation.save(update_fields=["state", "reference"])
+    payment.reference = payment.reference or answer.reference
+    if isinstance(answer, ActionNeeded) and payment.status in UNDECIDED:
+        payment.action, payment.status = dict(answer.action), PaymentStatus.REQUIRES_ACTION
+    payment.save(update_fields=["reference", "action", "status", "updated_at"])
+
+
+def _finish(
+    operation: Operation, state: State, reference: str, reason: str, at: datetime.datetime
+) -> None:
+    operation.state, operation.finished_at = state, at
+    operation.reference, operation.reason = reference, reason
+    operation.save(update_fields=["state", "finished_at", "reference", "reason"])
+
+
+def _save(
+    payment: Payment, status: PaymentStatus, event: type[PaymentEvent], at: datetime.datetime
+) -> None:
+    before = PaymentStatus(payment.status)
+    if status != before and status not in TRANSITIONS[before]:
+        raise AssertionError(f"payment {payment.pk}: {before} cannot become {status}")
+    payment.status = status
+    payment.save()
+    record_payments(
+        order_id=payment.order_id,
+        sums=selectors.sums_of(payment.order_id),
+        actor=SYSTEM,
+        at=at,
+    )
+    events.publish(event(payment_id=payment.pk, order_id=payment.order_id))

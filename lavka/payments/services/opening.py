@@ -1,0 +1,112 @@
+"""How a payment begins, and how nobody wants it any more."""
+
+import datetime
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+
+from lavka.kernel import events
+from lavka.kernel.errors import FieldError, Invalid
+from lavka.kernel.money import Money
+from lavka.orders.models import Order
+from lavka.payments import selectors
+from lavka.payments.errors import NothingDue, PaymentOpen
+from lavka.payments.events import PaymentFailed
+from lavka.payments.gateways import registry
+from lavka.payments.models import Operation, Payment
+from lavka.payments.rules import PaymentStatus
+
+
+@transaction.atomic
+def open_payment(
+    *,
+    order_id: UUID,
+    amount: Money | None,
+    method: str,
+    token: str,
+    at: datetime.datetime,
+    key: str = "",
+) -> Payment:
+    """Write down that an order is to be paid; `flows.authorise` then asks for the money.
+
+    Without an `amount` it is all that is still due. `token` is the provider's word for the
+    customer's means of payment. A second call with the same `key` returns the first payment.
+    Raises: Order.DoesNotExist; Invalid, for a method that the shop does not take; PaymentOpen, with
+    `payment`, while another one of the order is undecided; NothingDue, with what is `due`.
+    Locks: the order.
+    """
+    if method not in registry.methods():
+        names = ", ".join(registry.methods())
+        detail = _("One of %(names)s is expected.") % {"names": names}
+        raise Invalid(errors=[FieldError("#/payment/method", "invalid_choice", detail)])
+    order = Order.objects.locked().get(pk=order_id)
+    payments = Payment.objects.filter(order=order)
+    earlier = payments.filter(key=key).first() if key else None
+    if earlier is not None:
+        return earlier
+    undecided = payments.undecided().filter(abandoned_at=None).first()
+    if undecided is not None:
+        raise PaymentOpen(payment=str(undecided.pk))
+    due = order.total - order.money(selectors.held_for(order_id))
+    wanted = amount or due
+    if not 0 < wanted.amount <= due.amount or wanted.currency != due.currency:
+        raise NothingDue(order=str(order_id), due=due.amount)
+    return Payment.objects.create(
+        order=order,
+        method=method,
+        key=key or get_random_string(32),
+        token=token,
+        currency=wanted.currency,
+        amount=wanted.amount,
+        created_at=at,
+    )
+
+
+@transaction.atomic
+def abandon_payments(*, order_id: UUID, at: datetime.datetime) -> list[UUID]:
+    """Say that nobody waits for an order's payments; `flows.give_back` returns what they hold.
+
+    The sweeper gives back what a crash leaves, also what a provider approves later.
+    Returns the ids of payments that hold money or may come to.
+    Raises: Order.DoesNotExist. Locks: the order, then its payments. Emits: PaymentFailed, for what
+    nobody was asked for yet.
+    """
+    Order.objects.locked().get(pk=order_id)
+    for payment in Payment.objects.locked().filter(order_id=order_id).order_by("pk"):
+        _abandon(payment, at)
+    held = Payment.objects.to_give_back().filter(order_id=order_id).order_by("pk")
+    return list(held.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def expire_payment(*, payment_id: UUID, at: datetime.datetime) -> None:
+    """Abandon one payment, unless it was decided meanwhile.
+
+    Locks: the order, then the payment. Emits: PaymentFailed, when nobody was asked for it yet.
+    """
+    Order.objects.locked().get(payments=payment_id)
+    payment = Payment.objects.undecided().locked().filter(pk=payment_id).first()
+    if payment is not None:
+        _abandon(payment, at)
+
+
+@transaction.atomic
+def forget_payments(*, order_ids: Collection[UUID]) -> None:
+    """Delete the payments of orders that came to nothing, with what was asked of providers.
+
+    Raises: ProtectedError, for one that is in the ledger.
+    """
+    payments = Payment.objects.filter(order__in=order_ids)
+    Operation.objects.filter(payment__in=payments).delete()
+    payments.delete()
+
+
+def _abandon(payment: Payment, at: datetime.datetime) -> None:
+    payment.abandoned_at = payment.abandoned_at or at
+    if payment.status == PaymentStatus.PENDING and not payment.operations.exists():
+        payment.status = PaymentStatus.FAILED
+        events.publish(PaymentFailed(payment_id=payment.pk, order_id=payment.order_id))
+    payment.save(update_fields=["abandoned_at", "status", "updated_at"])

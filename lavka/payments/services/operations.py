@@ -1,0 +1,120 @@
+"""What is written before a provider is asked: the operation, and the money it claims."""
+
+import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from lavka.kernel.errors import Conflict, FieldError, Invalid
+from lavka.kernel.money import Money
+from lavka.payments.errors import NotCapturable, NotRefundable, NotVoidable
+from lavka.payments.models import Operation, Payment
+from lavka.payments.rules import UNDECIDED, UNFINISHED, PaymentStatus
+from lavka.payments.rules import OperationKind as Kind
+
+
+@transaction.atomic(durable=True)
+def begin_authorise(*, payment_id: UUID, at: datetime.datetime) -> tuple[Operation | None, bool]:
+    """The operation that asks for the payment's money, and whether this call made it.
+
+    None for a payment that was given up, or abandoned, before anybody was asked.
+    Raises: Payment.DoesNotExist. Locks: the payment.
+    """
+    payment = Payment.objects.locked().get(pk=payment_id)
+    asked = payment.operations.filter(kind=Kind.AUTHORISE).first()
+    may_begin = payment.status == PaymentStatus.PENDING and payment.abandoned_at is None
+    if asked is not None or not may_begin:
+        return asked, False
+    return _begin(payment, Kind.AUTHORISE, "authorise", payment.amount, at), True
+
+
+@transaction.atomic(durable=True)
+def begin_capture(
+    *, payment_id: UUID, amount: Money | None, key: str, at: datetime.datetime
+) -> tuple[Operation | None, bool]:
+    """Claim authorised money, all of it without an `amount`; None when all is taken already.
+
+    Raises: Payment.DoesNotExist; NotCapturable, with `available`; Invalid, for another
+    currency. Locks: the payment.
+    """
+    payment = Payment.objects.locked().get(pk=payment_id)
+    if earlier := _earlier(payment, Kind.CAPTURE, key):
+        return earlier, False
+    available = payment.amounts.capturable
+    if amount is None and available == 0 and payment.captured:
+        return None, False
+    wanted = _wanted(payment, amount, available, NotCapturable)
+    payment.capturing += wanted
+    return _begin(payment, Kind.CAPTURE, key, wanted, at), True
+
+
+@transaction.atomic(durable=True)
+def begin_void(*, payment_id: UUID, at: datetime.datetime) -> tuple[Operation | None, bool]:
+    """Claim what is authorised and not captured; None when that was given up already.
+
+    What waits for the customer is given up as a whole.
+    Raises: Payment.DoesNotExist; NotVoidable. Locks: the payment.
+    """
+    payment = Payment.objects.locked().get(pk=payment_id)
+    under_way = payment.operations.filter(kind=Kind.VOID, state__in=UNFINISHED).first()
+    if under_way is not None:
+        return under_way, False
+    if payment.status == PaymentStatus.VOIDED:
+        return None, False
+    key = f"void {payment.operations.filter(kind=Kind.VOID).count() + 1}"
+    if payment.status in UNDECIDED and payment.reference:
+        return _begin(payment, Kind.VOID, key, payment.amount, at), True
+    available = payment.amounts.capturable
+    if not available or payment.capturing:
+        raise NotVoidable(payment=str(payment_id))
+    payment.voiding += available
+    return _begin(payment, Kind.VOID, key, available, at), True
+
+
+@transaction.atomic(durable=True)
+def begin_refund(
+    *, payment_id: UUID, amount: Money | None, key: str, at: datetime.datetime
+) -> tuple[Operation | None, bool]:
+    """Claim captured money, all of it without an `amount`; None when all went back already.
+
+    Raises: Payment.DoesNotExist; NotRefundable, with `available`; Invalid, for another
+    currency. Locks: the payment.
+    """
+    payment = Payment.objects.locked().get(pk=payment_id)
+    if earlier := _earlier(payment, Kind.REFUND, key):
+        return earlier, False
+    available = payment.amounts.refundable
+    if amount is None and available == 0 and payment.refunded:
+        return None, False
+    wanted = _wanted(payment, amount, available, NotRefundable)
+    payment.refunding += wanted
+    return _begin(payment, Kind.REFUND, key, wanted, at), True
+
+
+@transaction.atomic(durable=True)
+def touch_operation(*, operation_id: UUID, at: datetime.datetime) -> None:
+    """Note that the provider was asked what became of it, so that others are asked about first."""
+    Operation.objects.filter(pk=operation_id).update(looked_up_at=at)
+
+
+def _wanted(payment: Payment, amount: Money | None, available: int, refusal: type[Conflict]) -> int:
+    wanted = payment.money(available) if amount is None else amount
+    if wanted.currency != payment.currency:
+        detail = _("The payment is in %(currency)s.") % {"currency": payment.currency}
+        raise Invalid(errors=[FieldError("#/amount/currency", "wrong_currency", detail)])
+    if not 0 < wanted.amount <= available:
+        raise refusal(payment=str(payment.pk), available=available)
+    return wanted.amount
+
+
+def _earlier(payment: Payment, kind: Kind, key: str) -> Operation | None:
+    return payment.operations.filter(kind=kind, key=key).exclude(state="failed").first()
+
+
+def _begin(payment: Payment, kind: Kind, key: str, amount: int, at: datetime.datetime) -> Operation:
+    """Write down what is claimed, and for what."""
+    payment.save(update_fields=["capturing", "voiding", "refunding", "updated_at"])
+    return Operation.objects.create(
+        payment=payment, kind=kind, key=key, amount=amount, started_at=at
+    )
