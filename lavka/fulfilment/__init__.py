@@ -1,0 +1,1 @@
+"""Fulfilment: what leaves the warehouse for an order, and what comes back."""
