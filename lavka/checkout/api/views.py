@@ -1,0 +1,113 @@
+"""Customers, and guests by their cart's key, turn a cart into an order."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import get_language
+from drf_spectacular.utils import OpenApiExample
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lavka.carts.errors import CartClosed
+from lavka.checkout import flows, selectors, services
+from lavka.checkout.api.serializers import (
+    CheckoutInput,
+    CheckoutOutput,
+    QuoteOutput,
+    checkout_json,
+    quote_json,
+)
+from lavka.checkout.errors import CartIncomplete, QuoteChanged
+from lavka.checkout.services import Buyer, Means
+from lavka.inventory.errors import OutOfStock
+from lavka.orders.selectors import with_lines
+from lavka.payments.errors import PaymentDeclined
+from lavka.web.schema import operation
+from lavka.web.tokens import Caller
+from lavka.web.views import View, in_thread
+
+CHECKOUT = OpenApiExample(
+    "With the sandbox",
+    {
+        "quote_id": "01a20adc-bec6-7edd-9eea-85eaf4679678",
+        "payment": {"method": "sandbox", "token": "success"},
+    },
+    request_only=True,
+)
+
+
+class QuoteView(View):
+    """What a cart comes to."""
+
+    @operation(
+        "create_quote",
+        "Get a quote for a cart",
+        request=None,
+        responses={201: QuoteOutput},
+        errors=[CartClosed, CartIncomplete, OutOfStock],
+        description="Fixes prices, tax and shipping, and holds the stock for 15 minutes.",
+    )
+    async def post(self, request: Request, cart_id: UUID) -> Response:
+        buyer = buyer_of(request)
+
+        def quote() -> dict[str, Any]:
+            return quote_json(
+                services.create_quote(cart_id=cart_id, buyer=buyer, at=timezone.now())
+            )
+
+        return Response(await in_thread(quote), status=201)
+
+
+class CheckoutView(View):
+    """From cart to order."""
+
+    @operation(
+        "get_checkout",
+        "See what became of a cart",
+        responses=CheckoutOutput,
+        description="The order, or the draft of it while the payment is not decided.",
+    )
+    async def get(self, request: Request, cart_id: UUID) -> Response:
+        buyer, at = buyer_of(request), timezone.now()
+
+        def found() -> dict[str, Any]:
+            return _checkout(selectors.order_of_cart(cart_id, buyer.id, at).pk)
+
+        return Response(await in_thread(found))
+
+    @operation(
+        "check_out",
+        "Order a cart",
+        request=CheckoutInput,
+        responses={201: CheckoutOutput},
+        errors=[
+            CartClosed, CartIncomplete, OutOfStock, QuoteChanged, PaymentDeclined,
+        ],
+        examples=[CHECKOUT],
+        requires_key=True,
+        calls_out=True,
+        description="Ordering twice gives the same order. After the customer has done what "
+        "`payment.action` asks for, send it again under a new key, or wait: the provider's word "
+        "places the order as well.",
+    )  # fmt: skip
+    async def post(self, request: Request, cart_id: UUID) -> Response:
+        body = CheckoutInput.read(request.data)
+        order = await flows.buy(
+            cart_id=cart_id,
+            quote_id=body["quote_id"],
+            buyer=buyer_of(request),
+            means=Means(**body["payment"]),
+        )
+        return Response(await in_thread(_checkout, order.pk), status=201)
+
+
+def buyer_of(request: Request) -> Buyer:
+    """Who asks, and in which language."""
+    user = request.user
+    user_id = user.id if isinstance(user, Caller) else None
+    return Buyer(id=user_id, language=get_language() or "en")
+
+
+def _checkout(order_id: UUID) -> dict[str, Any]:
+    return checkout_json(with_lines(order_id), selectors.newest_payment(order_id))

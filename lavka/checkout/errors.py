@@ -1,0 +1,27 @@
+"""What can go wrong between cart and order."""
+
+from django.utils.translation import gettext_lazy as _
+
+from lavka.kernel.errors import Conflict, FieldError, Invalid
+
+
+class CartIncomplete(Conflict):
+    """The cart cannot be ordered yet; `missing` names what it lacks, as the cart calls it."""
+
+    code = "cart_incomplete"
+    title = _("Cart is incomplete")
+    message = _("Something is missing before this cart can be ordered.")
+
+
+class QuoteChanged(Conflict):
+    """What the customer agreed to no longer holds; `totals` are the new ones. Ask for a quote."""
+
+    code = "quote_changed"
+    title = _("Quote changed")
+    message = _("The cart, a price or the shipping has changed since. Please look at it again.")
+
+
+def unknown_quote() -> Invalid:
+    """The refusal of a quote that is not this cart's."""
+    detail = str(_("This cart has no such quote."))
+    return Invalid(errors=[FieldError("#/quote_id", "does_not_exist", detail)])

@@ -1,0 +1,76 @@
+"""What a cart comes to as an order, how two such agreements are compared, and when to try again."""
+
+import datetime
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import blake2b
+from typing import Any
+
+from lavka.carts.pricing import PricedCart
+from lavka.orders.rules import LineContent, OrderContent
+
+# Nobody who claims a refund is still at it after the first of these pauses.
+FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=6)
+
+
+def pause_after(attempts: int) -> datetime.timedelta:
+    """How long a refund is left alone after so many attempts to go on with it."""
+    return min(FIRST_PAUSE * (1 << min(attempts, 10)), LONGEST_PAUSE)
+
+
+def missing_from(cart: PricedCart) -> list[str]:
+    """What a cart lacks before it can be ordered, in the order in which a client asks for it."""
+    given = {
+        "lines": bool(cart.lines),
+        "email": bool(cart.email),
+        "addresses": cart.shipping_address is not None,
+        "shipping_option": cart.shipping_option is not None,
+    }
+    return [name for name, is_there in given.items() if not is_there]
+
+
+def content_of(cart: PricedCart, language: str) -> OrderContent:
+    """The order that a complete cart would become now."""
+    if cart.shipping_address is None or cart.shipping_option is None:
+        raise ValueError("an incomplete cart becomes no order")
+    option = cart.shipping_option
+    return OrderContent(
+        currency=cart.currency,
+        email=cart.email,
+        language=language,
+        lines=tuple(
+            LineContent(
+                variant_id=line.variant_id,
+                product_id=line.product_id,
+                sku=line.sku,
+                name=line.product_name,
+                options=dict(line.options),
+                unit_price=line.unit_price,
+                quantity=line.quantity,
+                discount=line.discount,
+                tax=line.tax,
+            )
+            for line in cart.lines
+            if line.product_id is not None
+        ),
+        shipping_address=dict(cart.shipping_address),
+        billing_address=cart.billing_address,
+        shipping_option={"id": option.id, "name": option.name, "delivery": option.delivery},
+        shipping=cart.totals.shipping,
+        shipping_tax=cart.totals.shipping_tax,
+        is_tax_included=cart.totals.is_tax_included,
+    )
+
+
+def as_json(content: OrderContent) -> dict[str, Any]:
+    """The whole agreement in plain JSON."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(content), default=str))
+    return plain
+
+
+def digest_of(agreed: Mapping[str, Any]) -> str:
+    """The same for two agreements that differ in nothing but whom the mail goes to."""
+    binding = {key: value for key, value in agreed.items() if key not in {"email", "language"}}
+    canonical = json.dumps(binding, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return blake2b(canonical.encode(), digest_size=16).hexdigest()

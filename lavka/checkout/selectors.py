@@ -1,0 +1,125 @@
+"""How far a purchase has come."""
+
+import datetime
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+
+from lavka.carts.models import Cart
+from lavka.checkout.models import Checkout, RefundClaim
+from lavka.kernel.money import Money
+from lavka.orders.models import Order
+from lavka.orders.rules import OrderStatus
+from lavka.payments.errors import NotCapturable, NotRefundable
+from lavka.payments.models import Operation, Payment
+from lavka.payments.rules import UNDECIDED, OperationKind, OperationState
+from lavka.payments.selectors import REFUSALS, RESPITE
+
+HELD = F("authorised") - F("voided") - F("refunded")
+
+
+def is_covered(order: Order) -> bool:
+    """Whether payments that nobody gave up hold the order's total; the caller holds its row."""
+    payments = Payment.objects.filter(order=order, abandoned_at=None)
+    held = payments.aggregate(held=Sum(HELD))["held"] or 0
+    return bool(held >= order.total_amount)
+
+
+def live_payment(order_id: UUID) -> Payment | None:
+    """The newest payment that may still pay for the order: undecided, or holding money."""
+    payments = Payment.objects.filter(order_id=order_id, abandoned_at=None)
+    holds = Q(authorised__gt=F("voided") + F("refunded"))
+    return payments.filter(Q(status__in=UNDECIDED) | holds).order_by("-id").first()
+
+
+def newest_payment(order_id: UUID) -> Payment | None:
+    """What was tried last, whatever came of it."""
+    return Payment.objects.filter(order_id=order_id).order_by("-id").first()
+
+
+def capture_parts(order: Order) -> list[tuple[UUID, Money]]:
+    """What is still to be taken from which payment for the order's total, the oldest first.
+
+    Raises: NotCapturable, when there is nothing.
+    """
+    payments = Payment.objects.filter(order=order, abandoned_at=None).order_by("id")
+    left = order.total_amount - order.captured_amount
+    parts = []
+    for payment in payments:
+        part = min(left, payment.amounts.capturable)
+        if part > 0:
+            parts.append((payment.pk, payment.money(part)))
+            left -= part
+    if not parts:
+        raise NotCapturable(available=0)
+    return parts
+
+
+def surplus_of(order: Order) -> Money:
+    """What was captured beyond the total and is not on its way back."""
+    taken = F("captured") - F("refunded") - F("refunding")
+    held = Payment.objects.filter(order=order).aggregate(held=Sum(taken))["held"] or 0
+    return order.money(max(held - order.total_amount, 0))
+
+
+def refund_parts(order: Order, amount: Money | None, key: str) -> list[tuple[UUID, Money]]:
+    """How much of `amount`, or of all there is, goes back on which payment, the oldest first.
+
+    What a call with the same key has begun is not counted twice.
+    Raises: NotRefundable, with what is `available`.
+    """
+    payments = list(Payment.objects.filter(order=order).order_by("id"))
+    begun = {
+        each.payment_id: each.amount
+        for each in Operation.objects.filter(
+            payment__order=order, kind=OperationKind.REFUND, key=key
+        ).exclude(state=OperationState.FAILED)
+    }
+    room = {each.pk: begun.get(each.pk) or each.amounts.refundable for each in payments}
+    left = sum(room.values()) if amount is None else amount.amount
+    if not 0 < left <= sum(room.values()):
+        raise NotRefundable(available=sum(room.values()))
+    parts = []
+    for payment in payments:
+        part = min(left, room[payment.pk])
+        if part:
+            parts.append((payment.pk, payment.money(part)))
+            left -= part
+    return parts
+
+
+def order_of_cart(cart_id: UUID, caller_id: UUID | None, at: datetime.datetime) -> Order:
+    """What became of a cart, a draft too, for whoever may reach the cart.
+
+    Raises: Cart.DoesNotExist; Order.DoesNotExist, before the first checkout.
+    """
+    cart = Cart.objects.reachable(caller_id, at).only("pk").get(pk=cart_id)
+    return Order.objects.only("pk").get(cart_id=cart.pk)
+
+
+def overdue(at: datetime.datetime) -> QuerySet[Checkout]:
+    """Drafts whose deadline has passed, the longest overdue first."""
+    drafts = Checkout.objects.filter(order__status=OrderStatus.DRAFT, expires_at__lte=at)
+    return drafts.order_by("expires_at")
+
+
+def claims_left_behind(at: datetime.datetime) -> QuerySet[RefundClaim]:
+    """Refunds of pieces whose money has not gone in time, the longest overdue first."""
+    left = RefundClaim.objects.filter(state=RefundClaim.State.CLAIMED, due_at__lte=at)
+    return left.order_by("due_at")
+
+
+def orders_paid_too_much(at: datetime.datetime) -> QuerySet[Order, UUID]:
+    """Ids of orders that hold more than they cost, the longest unchanged first.
+
+    One whose provider has refused several times lately is left alone for a while.
+    """
+    refused = Count(
+        "payments__operations",
+        filter=Q(
+            payments__operations__state=OperationState.FAILED,
+            payments__operations__finished_at__gt=at - RESPITE,
+        ),
+    )
+    orders = Order.objects.placed().paid_too_much().annotate(refused=refused)
+    return orders.filter(refused__lt=REFUSALS).order_by("updated_at").values_list("pk", flat=True)

@@ -1,0 +1,29 @@
+"""Every write between cart and order, and what is owed back for orders."""
+
+from lavka.checkout.services.buying import (
+    Buyer,
+    Means,
+    Prepared,
+    create_quote,
+    finalise,
+    give_up,
+    prepare,
+)
+from lavka.checkout.services.claims import claim_lines, claim_return, settle_claim, take_up_claim
+from lavka.checkout.services.retention import purge_drafts, purge_quotes
+
+__all__ = [
+    "Buyer",
+    "Means",
+    "Prepared",
+    "claim_lines",
+    "claim_return",
+    "create_quote",
+    "finalise",
+    "give_up",
+    "prepare",
+    "purge_drafts",
+    "purge_quotes",
+    "settle_claim",
+    "take_up_claim",
+]

@@ -1,0 +1,231 @@
+"""The two transactions around a payment, and what makes an order of a paid draft.
+
+Locks are taken in this order: the cart, its order, its stock, the payments, the order's number.
+"""
+
+import datetime
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from lavka.carts import pricing
+from lavka.carts import services as carts
+from lavka.carts.errors import CartClosed
+from lavka.carts.models import Cart
+from lavka.carts.pricing import PricedCart
+from lavka.checkout import rules, selectors
+from lavka.checkout.errors import CartIncomplete, QuoteChanged, unknown_quote
+from lavka.checkout.models import Checkout, Quote
+from lavka.inventory import services as inventory
+from lavka.inventory.errors import OutOfStock
+from lavka.kernel.conf import options
+from lavka.kernel.money import Money
+from lavka.orders import services as orders
+from lavka.orders.models import Order
+from lavka.orders.rules import SYSTEM, Actor, OrderContent, OrderStatus
+from lavka.payments import services as payments
+from lavka.payments.rules import UNDECIDED
+
+# How long a customer may take to pay.
+PAYING_TAKES = datetime.timedelta(minutes=30)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Buyer:
+    """Who checks out: a customer or, without an id, a guest; mail comes in their `language`."""
+
+    id: UUID | None
+    language: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Means:
+    """How it is paid: `token` is the provider's word for the customer's means of payment."""
+
+    method: str
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """What is to be paid; no `payment_id` when nothing is due."""
+
+    order_id: UUID
+    payment_id: UUID | None
+
+
+@transaction.atomic
+def create_quote(*, cart_id: UUID, buyer: Buyer, at: datetime.datetime) -> Quote:
+    """Fix what a cart comes to, and hold its stock for a while.
+
+    Raises: Cart.DoesNotExist; CartClosed; CartIncomplete, with what is `missing`; OutOfStock.
+    Locks: the cart, its hold, its stock levels.
+    """
+    cart = _open_cart(cart_id, buyer, at)
+    content = _agreed(_priced(cart, at), buyer)
+    expires_at = at + datetime.timedelta(seconds=options.hold_seconds)
+    inventory.reserve_stock(
+        holder=cart.pk, quantities=quantities_of(content), until=expires_at, at=at
+    )
+    agreed = rules.as_json(content)
+    return Quote.objects.create(
+        cart_id=cart.pk,
+        content=agreed,
+        digest=rules.digest_of(agreed),
+        currency=content.currency,
+        total_amount=content.total,
+        created_at=at,
+        expires_at=expires_at,
+    )
+
+
+@transaction.atomic
+def prepare(
+    *, cart_id: UUID, quote_id: UUID, buyer: Buyer, means: Means, at: datetime.datetime
+) -> Prepared:
+    """Hold the stock, draft the order and open its payment, if the quote still holds.
+
+    A cart that was ordered gives its order, and one that is being paid for by the same means, or
+    has been, gives that payment: a second click pays nothing twice. Another means or another
+    content gives up the payment before it.
+    Raises: Cart.DoesNotExist; CartClosed; Invalid, for a quote or a method that is not known;
+    CartIncomplete; OutOfStock; QuoteChanged, with the new `totals`.
+    Locks: the cart, its draft, its hold, its stock levels.
+    """
+    cart = Cart.objects.reachable(buyer.id, at).locked().get(pk=cart_id)
+    if cart.status == Cart.Status.ORDERED:
+        return Prepared(order_id=Order.objects.get(cart_id=cart.pk).pk, payment_id=None)
+    quote = Quote.objects.filter(pk=quote_id, cart_id=cart.pk).first()
+    if quote is None:
+        raise unknown_quote()
+    under_way = _under_way(cart, quote, means)
+    if under_way is not None:
+        return under_way
+    _require_open(cart)
+    content = _agreed(_priced(cart, at), buyer)
+    if rules.digest_of(rules.as_json(content)) != quote.digest:
+        raise QuoteChanged(totals=_totals(content))
+    order = _draft(cart, quote, content, at)
+    if content.total == 0:
+        return Prepared(order_id=order.pk, payment_id=None)
+    payment = payments.open_payment(
+        order_id=order.pk, amount=order.total, method=means.method, token=means.token, at=at
+    )
+    return Prepared(order_id=order.pk, payment_id=payment.pk)
+
+
+@transaction.atomic
+def finalise(*, order_id: UUID, actor: Actor = SYSTEM, at: datetime.datetime) -> Order:
+    """Make an order of a draft whose money is there; anything else is returned as it is.
+
+    The customer's click, its repetition, the provider's webhook and the sweeper all end here, and
+    the first of them wins.
+    Raises: Order.DoesNotExist; OutOfStock, when the hold is gone and there is no other stock.
+    Locks: the cart, the order, its hold, the stock levels that are not held, the order's number.
+    Emits: OrderPlaced, once.
+    """
+    order = _lock_order(order_id)
+    if order.status != OrderStatus.DRAFT or not selectors.is_covered(order):
+        return order
+    quantities: dict[UUID, int] = {}
+    for variant_id, quantity in order.lines.values_list("variant_id", "quantity"):
+        quantities[variant_id] = quantities.get(variant_id, 0) + quantity
+    inventory.allocate_reservation(
+        holder=order.cart_id, order_id=order.pk, quantities=quantities, at=at
+    )
+    if Cart.objects.filter(pk=order.cart_id).exists():
+        carts.order_cart(cart_id=order.cart_id)
+    Checkout.objects.filter(order=order).delete()
+    return orders.place_order(order_id=order.pk, actor=actor, at=at)
+
+
+@transaction.atomic
+def give_up(*, order_id: UUID, at: datetime.datetime) -> list[UUID]:
+    """Let go of a draft: nobody waits for its payments any more.
+
+    Returns the ids of payments that hold money or may come to; none, when the order was placed
+    meanwhile. The cart stays open, and its draft is written anew at the next checkout.
+    Raises: Order.DoesNotExist. Locks: the cart, the order, its payments.
+    """
+    order = _lock_order(order_id)
+    if order.status != OrderStatus.DRAFT:
+        return []
+    Checkout.objects.filter(order=order).delete()
+    return payments.abandon_payments(order_id=order.pk, at=at)
+
+
+def quantities_of(content: OrderContent) -> dict[UUID, int]:
+    """Variant id → pieces; a cart has each variant on one line."""
+    return {line.variant_id: line.quantity for line in content.lines}
+
+
+def _lock_order(order_id: UUID) -> Order:
+    """The order, after its cart: a checkout holds the cart when it writes the draft."""
+    cart_id = Order.objects.values_list("cart_id", flat=True).get(pk=order_id)
+    Cart.objects.locked().filter(pk=cart_id).first()
+    return Order.objects.locked().get(pk=order_id)
+
+
+def _open_cart(cart_id: UUID, buyer: Buyer, at: datetime.datetime) -> Cart:
+    cart = Cart.objects.reachable(buyer.id, at).locked().get(pk=cart_id)
+    _require_open(cart)
+    return cart
+
+
+def _require_open(cart: Cart) -> None:
+    if cart.status != Cart.Status.OPEN:
+        raise CartClosed(status=cart.status)
+
+
+def _priced(cart: Cart, at: datetime.datetime) -> PricedCart:
+    return pricing.price(cart, list(cart.lines.order_by("id")), at)
+
+
+def _agreed(cart: PricedCart, buyer: Buyer) -> OrderContent:
+    missing = rules.missing_from(cart)
+    if missing:
+        raise CartIncomplete(missing=missing)
+    if cart.shortages:
+        raise OutOfStock(variants=cart.shortages)
+    return rules.content_of(cart, buyer.language)
+
+
+def _under_way(cart: Cart, quote: Quote, means: Means) -> Prepared | None:
+    """The purchase that an earlier click began, if this one is the same or its money is there."""
+    begun = Checkout.objects.filter(order__cart_id=cart.pk).first()
+    payment = selectors.live_payment(begun.order_id) if begun else None
+    if begun is None or payment is None:
+        return None
+    is_same = begun.digest == quote.digest and (payment.method, payment.token) == (
+        means.method,
+        means.token,
+    )
+    if payment.status in UNDECIDED and not is_same:
+        return None
+    return Prepared(order_id=begun.order_id, payment_id=payment.pk)
+
+
+def _draft(cart: Cart, quote: Quote, content: OrderContent, at: datetime.datetime) -> Order:
+    earlier = Order.objects.filter(cart_id=cart.pk).first()
+    if earlier is not None:
+        payments.abandon_payments(order_id=earlier.pk, at=at)
+    deadline = at + PAYING_TAKES
+    inventory.reserve_stock(
+        holder=cart.pk, quantities=quantities_of(content), until=deadline, at=at
+    )
+    order = orders.draft_order(cart_id=cart.pk, customer_id=cart.owner_id, content=content)
+    Checkout.objects.bulk_create(
+        [Checkout(order=order, digest=quote.digest, started_at=at, expires_at=deadline)],
+        update_conflicts=True,
+        unique_fields=["order"],
+        update_fields=["digest", "started_at", "expires_at"],
+    )
+    return order
+
+
+def _totals(content: OrderContent) -> dict[str, object]:
+    names = ("subtotal", "discount", "shipping", "tax", "total")
+    return {name: Money(getattr(content, name), content.currency).as_json() for name in names} | {
+        "is_tax_included": content.is_tax_included
+    }
