@@ -1,0 +1,210 @@
+"""Customers read, write and vote for reviews."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from lavka.kernel.errors import FieldError, Invalid
+from lavka.reviews import selectors, services
+from lavka.reviews.api.serializers import (
+    OwnReviewOutput,
+    RatingOutput,
+    ReviewInput,
+    ReviewOutput,
+    VotesOutput,
+    own_review_json,
+    review_json,
+)
+from lavka.reviews.errors import AlreadyReviewed, OwnReview
+from lavka.reviews.models import Review
+from lavka.web import parameters
+from lavka.web.pages import PageRequest, page_of
+from lavka.web.schema import PAGE_PARAMETERS, operation
+from lavka.web.serializers import page_output
+from lavka.web.views import CustomerView, View, in_thread
+
+ORDERS = {
+    "newest": ("-created_at", "-id"),
+    "helpful": ("-helpful", "-id"),
+    "best": ("-rating", "-id"),
+    "worst": ("rating", "id"),
+}
+SORT = OpenApiParameter("sort", str, enum=list(ORDERS), default="newest")
+STARS = OpenApiParameter(
+    "rating", int, enum=[1, 2, 3, 4, 5], many=True, description="Only these numbers of stars."
+)
+VERIFIED = OpenApiParameter(
+    "verified_purchase", bool, description="Only of those who bought it, or only of the others."
+)
+EXAMPLE = OpenApiExample(
+    "A review",
+    {"rating": 5, "title": "Keeps its heat", "text": "Still warm after a night in the tent."},
+    request_only=True,
+)
+
+
+class ReviewsView(View):
+    """The reviews of one product."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Everyone reads, customers write."""
+        return [IsAuthenticated() if self.request.method == "POST" else AllowAny()]
+
+    @operation(
+        "list_reviews",
+        "List a product's reviews",
+        parameters=[*PAGE_PARAMETERS, SORT, STARS, VERIFIED],
+        responses=page_output(ReviewOutput, "ReviewPage"),
+    )
+    async def get(self, request: Request, slug: str) -> Response:
+        order, stars = _order(request.query_params), _stars(request.query_params)
+        wanted = PageRequest.of(request.query_params)
+        is_verified = parameters.boolean(request.query_params, "verified_purchase")
+
+        def page() -> dict[str, object]:
+            reviews = selectors.reviews_of(selectors.reviewed_product(slug, timezone.now()))
+            if stars:
+                reviews = reviews.filter(rating__in=stars)
+            if is_verified is not None:
+                reviews = reviews.filter(is_verified_purchase=is_verified)
+            return page_of(reviews, order=order, wanted=wanted, render=review_json)
+
+        return Response(await in_thread(page))
+
+    @operation(
+        "write_review",
+        "Review a product",
+        request=ReviewInput,
+        responses={201: OwnReviewOutput},
+        errors=[AlreadyReviewed],
+        examples=[EXAMPLE],
+        description="One review per customer and product. The rating follows in the background.",
+    )
+    async def post(self, request: Request, slug: str) -> Response:
+        content: Any = ReviewInput.read(request.data)
+
+        def write() -> dict[str, Any]:
+            review = services.write_review(
+                slug=slug, author_id=self.caller.id, at=timezone.now(), **content
+            )
+            return own_review_json(selectors.reviews_by(self.caller.id).get(pk=review.pk))
+
+        return Response(await in_thread(write), status=201)
+
+
+class RatingView(View):
+    """How a product is rated."""
+
+    @operation("get_rating", "Get a product's rating and histogram", responses=RatingOutput)
+    async def get(self, request: Request, slug: str) -> Response:
+        def rating() -> dict[str, object]:
+            found = selectors.rating_of(selectors.reviewed_product(slug, timezone.now()))
+            return {
+                "average": found.average,
+                "count": found.count,
+                "histogram": found.histogram,
+            }
+
+        return Response(await in_thread(rating))
+
+
+class ReviewView(CustomerView):
+    """A customer's own review."""
+
+    @operation(
+        "change_review",
+        "Change your review",
+        request=ReviewInput,
+        responses=OwnReviewOutput,
+        examples=[EXAMPLE],
+    )
+    async def patch(self, request: Request, review_id: UUID) -> Response:
+        content: Any = ReviewInput.read(request.data, partial=True)
+
+        def change() -> dict[str, Any]:
+            services.change_review(review_id=review_id, author_id=self.caller.id, **content)
+            return own_review_json(selectors.reviews_by(self.caller.id).get(pk=review_id))
+
+        return Response(await in_thread(change))
+
+    @operation("delete_review", "Delete your review", responses={204: None})
+    async def delete(self, request: Request, review_id: UUID) -> Response:
+        await in_thread(services.delete_review, review_id=review_id, author_id=self.caller.id)
+        return Response(status=204)
+
+
+class VoteView(CustomerView):
+    """A customer's vote for somebody's review."""
+
+    @operation(
+        "vote_helpful",
+        "Vote a review helpful",
+        request=None,
+        responses=VotesOutput,
+        errors=[OwnReview],
+        description="Counts once, however often it is sent.",
+    )
+    async def put(self, request: Request, review_id: UUID) -> Response:
+        votes = await in_thread(services.vote_helpful, review_id=review_id, voter_id=self.caller.id)
+        return Response({"helpful": votes})
+
+    @operation("withdraw_vote", "Withdraw your vote", responses=VotesOutput)
+    async def delete(self, request: Request, review_id: UUID) -> Response:
+        votes = await in_thread(
+            services.withdraw_vote, review_id=review_id, voter_id=self.caller.id
+        )
+        return Response({"helpful": votes})
+
+
+class OwnReviewsView(CustomerView):
+    """What the customer has written."""
+
+    read_limit: ClassVar[None] = None
+
+    @operation(
+        "list_own_reviews",
+        "List your reviews",
+        parameters=PAGE_PARAMETERS,
+        responses=page_output(OwnReviewOutput, "OwnReviewPage"),
+    )
+    async def get(self, request: Request) -> Response:
+        wanted = PageRequest.of(request.query_params)
+
+        def page() -> dict[str, object]:
+            own = selectors.reviews_by(self.caller.id)
+            return page_of(own, order=ORDERS["newest"], wanted=wanted, render=own_review_json)
+
+        return Response(await in_thread(page))
+
+
+def _order(query: QueryDict) -> tuple[str, ...]:
+    name = query.get("sort", "newest")
+    if name not in ORDERS:
+        detail = _("One of %(names)s is expected.") % {"names": ", ".join(ORDERS)}
+        raise Invalid(errors=[FieldError("?sort", "invalid_choice", detail)])
+    return ORDERS[name]
+
+
+def _stars(query: QueryDict) -> list[int]:
+    stars = query.getlist("rating")
+    if not set(stars) <= {"1", "2", "3", "4", "5"}:
+        detail = _("Whole numbers from 1 to 5 are expected.")
+        raise Invalid(errors=[FieldError("?rating", "out_of_range", detail)])
+    return [int(each) for each in stars]
+
+
+def status_of(query: QueryDict) -> str | None:
+    """The `status` filter; raises Invalid for an unknown one."""
+    status = query.get("status")
+    if status is not None and status not in Review.Status.values:
+        names = ", ".join(Review.Status.values)
+        detail = _("One of %(names)s is expected.") % {"names": names}
+        raise Invalid(errors=[FieldError("?status", "invalid_choice", detail)])
+    return status
