@@ -1,0 +1,163 @@
+"""How the shop window's query is read, and how its cursors are written."""
+
+import math
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
+
+from lavka.listing.properties import read_properties
+from lavka.listing.selectors import ORDERS, After
+from lavka.listing.wanted import Wanted
+from lavka.web import parameters
+from lavka.web.pages import bad_cursor, encode_cursor
+
+MAX_AMOUNT = 10**15
+MAX_TEXT = 200
+MAX_BRANDS = 50
+MAX_SNAPSHOT = 4000
+ATTR = OpenApiParameter(
+    "attr",
+    {"type": "object", "additionalProperties": {"type": "string"}},
+    style="deepObject",
+    explode=True,
+    description=(
+        "Typed attributes by code, written `attr.color=red` or `attr[color]=red`. Repeated, any of "
+        "the values will do; several codes must all fit, options on one and the same variant. "
+        "Numbers and dates also take `attr.<code>.min` and `attr.<code>.max`. Text is compared in "
+        "any letter case, by its first 64 characters."
+    ),
+)
+FILTERS = [
+    OpenApiParameter(
+        "q", str, description="Words in English or Russian, a SKU or a GTIN; slips are forgiven."
+    ),
+    OpenApiParameter("category", str, description="A category's slug; all below it count too."),
+    OpenApiParameter("brand", str, many=True, description="Brands' slugs: any of them."),
+    OpenApiParameter(
+        "price_min",
+        {"type": "integer", "minimum": 0, "maximum": MAX_AMOUNT},
+        description="In minor units (cents), of the price on the card.",
+    ),
+    OpenApiParameter(
+        "price_max",
+        {"type": "integer", "minimum": 0, "maximum": MAX_AMOUNT},
+        description="In minor units (cents), of the price on the card.",
+    ),
+    OpenApiParameter(
+        "rating_min",
+        {"type": "number", "minimum": 0, "maximum": 5},
+        description="The least average rating; leaves out what nobody has rated.",
+    ),
+    OpenApiParameter(
+        "in_stock",
+        str,
+        enum=["true", "false"],
+        description="Whether any variant is; with options chosen, whether such a variant is.",
+    ),
+    ATTR,
+]
+SORT = OpenApiParameter(
+    "sort",
+    str,
+    enum=list(ORDERS),
+    description="`relevance` with `q`, else `newest`; without `q` the two are the same.",
+)
+
+
+def read_text(query: QueryDict) -> str:
+    """What is searched for; raises Invalid."""
+    text = query.get("q", "").strip()
+    if len(text) > MAX_TEXT:
+        detail = _("At most %(count)s characters.") % {"count": MAX_TEXT}
+        raise parameters.refuse("q", "too_long", detail)
+    return text
+
+
+async def read_wanted(query: QueryDict) -> Wanted:
+    """What the query asks for; raises Invalid, naming the parameter."""
+    brands = query.getlist("brand")
+    if len(brands) > MAX_BRANDS:
+        detail = _("At most %(count)s brands at once.") % {"count": MAX_BRANDS}
+        raise parameters.refuse("brand", "too_many", detail)
+    return Wanted(
+        text=read_text(query),
+        category=query.get("category", ""),
+        brands=tuple(dict.fromkeys(brands)),
+        price_min=parameters.whole_number(query, "price_min", maximum=MAX_AMOUNT),
+        price_max=parameters.whole_number(query, "price_max", maximum=MAX_AMOUNT),
+        rating_min=parameters.number(query, "rating_min", maximum=5),
+        in_stock=parameters.boolean(query, "in_stock"),
+        properties=await read_properties(parameters.members(query, "attr")),
+    )
+
+
+def read_sort(query: QueryDict, wanted: Wanted) -> str:
+    """A key of `ORDERS`; raises Invalid."""
+    sort = parameters.choice(query, "sort", ORDERS, "relevance")
+    return "newest" if sort == "relevance" and not wanted.text else sort
+
+
+def cursor_of(sort: str, after: After) -> str:
+    """The cursor that leads on from `after`; it fits no other order."""
+    told = [] if after.is_loose is None else [after.is_loose]
+    return encode_cursor([sort, after.value, after.product_id, after.snapshot, *told])
+
+
+def after_of(sort: str, cursor: list[Any] | None) -> After | None:
+    """Where the cursor leads on from; raises Invalid for a forged one or one of another order."""
+    if cursor is None:
+        return None
+    match cursor:
+        case [str(own), value, str(product_id), str(snapshot), *told] if own == sort:
+            pass
+        case _:
+            raise bad_cursor()
+    try:
+        return After(
+            value=_typed(ORDERS[sort].kind, value),
+            product_id=UUID(product_id),
+            snapshot=_snapshot(snapshot),
+            is_loose=_told(told),
+        )
+    except (ValueError, InvalidOperation) as fault:
+        raise bad_cursor() from fault
+
+
+def _typed(kind: type, value: Any) -> Any:
+    if kind is UUID and isinstance(value, str):
+        return UUID(value)
+    if kind is Decimal and isinstance(value, str):
+        stars = Decimal(value)
+        if stars.is_finite() and 0 <= stars <= 5:
+            return stars
+    if kind in {int, float} and isinstance(value, (int, float)) and not isinstance(value, bool):
+        number: float = kind(value)
+        if math.isfinite(number) and abs(number) < 2**63:
+            return number
+    raise ValueError("not a column's value")
+
+
+def _snapshot(text: str) -> str:
+    """PostgreSQL's form: `xmin:xmax:` and the numbers between them that were under way."""
+    if len(text) > MAX_SNAPSHOT or not re.fullmatch(r"[0-9]{1,18}:[0-9]{1,18}:[0-9,]*", text):
+        raise ValueError("not a snapshot")
+    low, high, under_way = text.split(":")
+    numbers = [int(low), *(int(each) for each in under_way.split(",") if under_way), int(high)]
+    if low == "0" or numbers != sorted(numbers) or "" in under_way.split(",")[1:]:
+        raise ValueError("not a snapshot")
+    return text
+
+
+def _told(told: list[Any]) -> bool | None:
+    match told:
+        case []:
+            return None
+        case [bool(is_loose)]:
+            return is_loose
+        case _:
+            raise ValueError("not how a search was answered")

@@ -1,0 +1,152 @@
+"""Cards and product pages on the wire."""
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.serializers import Serializer
+
+from lavka.reviews.api.serializers import RatingOutput
+from lavka.web.serializers import MoneyOutput
+
+
+class LinkOutput(Serializer):
+    """A category or a brand, by name."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class ImageOutput(Serializer):
+    """A picture; paths that begin with `/` are on the API's host."""
+
+    url = serializers.CharField(help_text=_("On a card 480 pixels wide, on a page the original."))
+    alt = serializers.CharField(help_text=_("What it shows, for those who do not see it."))
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    thumbnails = serializers.DictField(
+        child=serializers.CharField(), help_text=_("Smaller ones, by width in pixels.")
+    )
+
+
+class CardRatingOutput(Serializer):
+    """What customers think; the average is null while nobody has said."""
+
+    average = serializers.FloatField(allow_null=True)
+    count = serializers.IntegerField()
+
+
+class CardOutput(Serializer):
+    """A product in the shop window, with its cheapest variant's price."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    brand = LinkOutput(allow_null=True)
+    category = LinkOutput(allow_null=True)
+    price = MoneyOutput(help_text=_("Of the cheapest variant."))
+    compare_at_price = MoneyOutput(
+        allow_null=True, help_text=_("What that variant cost before; null if it is not reduced.")
+    )
+    image = ImageOutput(allow_null=True)
+    rating = CardRatingOutput()
+    in_stock = serializers.BooleanField(help_text=_("Whether any variant is."))
+    variant_count = serializers.IntegerField()
+
+
+class AttributeOutput(Serializer):
+    """One property of the product."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    value = serializers.JSONField(help_text=_("Typed; of a choice its code, of several a list."))
+    label = serializers.CharField(  # type: ignore[assignment]
+        allow_null=True, help_text=_("The text of the choices.")
+    )
+    unit = serializers.CharField(allow_null=True)
+
+
+class OptionValueOutput(Serializer):
+    """One choice of an option."""
+
+    value = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
+class OptionOutput(Serializer):
+    """What a customer chooses between, such as color."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    values = OptionValueOutput(many=True)
+
+
+class VariantOutput(Serializer):
+    """One thing that can be bought."""
+
+    id = serializers.UUIDField()
+    sku = serializers.CharField()
+    gtin = serializers.CharField(allow_null=True)
+    options = serializers.DictField(child=serializers.CharField())
+    price = MoneyOutput()
+    compare_at_price = MoneyOutput(allow_null=True)
+    in_stock = serializers.BooleanField()
+    weight_grams = serializers.IntegerField(allow_null=True)
+
+
+class SeoOutput(Serializer):
+    """For search engines; the product's own name and text where staff wrote nothing."""
+
+    title = serializers.CharField()
+    description = serializers.CharField()
+
+
+class ProductOutput(CardOutput):
+    """A product's page."""
+
+    description = serializers.CharField()
+    attributes = AttributeOutput(many=True)
+    options = OptionOutput(many=True)
+    variants = VariantOutput(many=True)
+    images = ImageOutput(many=True)
+    breadcrumbs = LinkOutput(many=True, help_text=_("From the root to the product's category."))
+    seo = SeoOutput()
+    rating = RatingOutput()  # type: ignore[assignment]
+
+
+class FacetValueOutput(Serializer):
+    """One choice of a facet."""
+
+    value = serializers.JSONField(help_text=_("What the parameter takes."))
+    label = serializers.CharField()  # type: ignore[assignment]
+    count = serializers.IntegerField(help_text=_("Products that would be shown."))
+    selected = serializers.BooleanField()
+
+
+class FacetOutput(Serializer):
+    """Something to choose by: with `values`, or for a range with `min` and `max`."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(["choice", "range", "boolean"])
+    parameter = serializers.CharField(
+        help_text=_("Of the list; a range takes it with `.min` or `.max`, `price` with `_min`.")
+    )
+    unit = serializers.CharField(allow_null=True)
+    values = FacetValueOutput(many=True, required=False)
+    min = serializers.JSONField(required=False, help_text=_("A number or a date."))
+    max = serializers.JSONField(required=False, help_text=_("A number or a date."))
+
+
+class FacetsOutput(Serializer):
+    """What may be chosen among the products that fit."""
+
+    items = FacetOutput(many=True)
+    total = serializers.IntegerField(help_text=_("Products that fit."))
+    exact = serializers.BooleanField(help_text=_("False: the numbers are estimates."))
+
+
+class SuggestionsOutput(Serializer):
+    """What a customer may mean."""
+
+    products = LinkOutput(many=True)
+    categories = LinkOutput(many=True)
+    brands = LinkOutput(many=True)

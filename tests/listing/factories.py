@@ -1,0 +1,48 @@
+"""Shop windows for tests."""
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from lavka.catalog.models import Product, ProductImage
+from lavka.listing.properties import kinds
+from lavka.listing.services import rebuild_listing
+from lavka.reviews.models import ProductRating
+from tests.catalog.factories import make_product, make_variant
+from tests.client import Api
+
+
+def make_card(*prices: int, stock: bool = True, **product: Any) -> Product:
+    """A published product with one variant per price (minor units)."""
+    made = make_product(**product)
+    for number, price in enumerate(prices or (1299,)):
+        make_variant(
+            product=made, price_amount=price, options={"n": str(number)}, is_in_stock=stock
+        )
+    return made
+
+
+def rate(product: Product, **stars: int) -> None:
+    """`rate(product, stars_5=2)`."""
+    ProductRating.objects.create(product=product, **stars)
+
+
+def make_image(product: Product, name: str, **overrides: Any) -> ProductImage:
+    """A picture's row, without a file."""
+    made = ProductImage.objects.create(product=product, alt="Seen from above", **overrides)
+    ProductImage.objects.filter(pk=made.pk).update(file=name, width=1200, height=900)
+    return made
+
+
+def shown(api: Api, path: str) -> HttpResponse:
+    """The answer of a shop window that is up to date."""
+    rebuild_listing()
+    kinds.forget()
+    return api.get(path)
+
+
+def slugs(api: Api, query: str = "") -> list[str]:
+    """What an up-to-date window shows, in its order."""
+    response = shown(api, f"/products/?{query}")
+    assert response.status_code == 200, response.content
+    return [card["slug"] for card in response.json()["items"]]
