@@ -1,0 +1,154 @@
+"""Staff and machines follow what happens in the shop."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+
+from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework.request import Request
+
+from lavka.accounts.api.machines import MachineView
+from lavka.accounts.models import ApiKey
+from lavka.feed import selectors
+from lavka.feed.api.serializers import EventPageOutput
+from lavka.feed.errors import AheadOfLog, EventsDropped
+from lavka.feed.hub import hub
+from lavka.feed.selectors import Event
+from lavka.web import parameters
+from lavka.web.answers import Ready
+from lavka.web.schema import operation
+
+MAX_POSITION = 2**63 - 1
+MAX_LIMIT, DEFAULT_LIMIT = 1000, 100
+RETRY = b"retry: 2000\n\n"
+HEARTBEAT = b": quiet\n\n"
+
+AFTER = OpenApiParameter(
+    "after", int, description="The position behind which to read; none reads from the first kept."
+)
+LIMIT = OpenApiParameter(
+    "limit", int, default=DEFAULT_LIMIT, description="Events per page, 1 to 1000."
+)
+NAME = OpenApiParameter("name", str, description="Only events of this name.")
+FROM = OpenApiParameter(
+    "after", int, description="The position behind which to begin; none begins with what comes."
+)
+LAST_EVENT_ID = OpenApiParameter(
+    "Last-Event-ID",
+    int,
+    OpenApiParameter.HEADER,
+    description="The position of the last event that was heard; stands over `after`.",
+)
+EXAMPLE = OpenApiExample(
+    "One event",
+    {
+        "items": [
+            {
+                "position": 7,
+                "id": "019ab7c1-6d4e-7c53-8f51-0f7c7c7a3a01",
+                "name": "orders.order_placed",
+                "version": 1,
+                "aggregate": "019ab7c1-6d2f-7b0e-9a55-31a3f2a7d9c4",
+                "occurred_at": "2026-11-25T04:15:55.123Z",
+                "payload": {"order_id": "019ab7c1-6d2f-7b0e-9a55-31a3f2a7d9c4"},
+            }
+        ],
+        "next": 7,
+        "has_more": False,
+    },
+    response_only=True,
+)
+
+
+class EventsView(MachineView):
+    """The log, page by page."""
+
+    rights = {"GET": "kernel.view_recordedevent"}
+    scope = ApiKey.Scope.READ_EVENTS
+
+    @operation(
+        "list_events",
+        "Read events in the order in which they were recorded",
+        description=(
+            "Ask again with `after` set to `next`: no event is passed over, also none whose "
+            "transaction committed late, and none comes twice."
+        ),
+        parameters=[AFTER, LIMIT, NAME],
+        responses=EventPageOutput,
+        errors=[EventsDropped, AheadOfLog],
+        examples=[EXAMPLE],
+    )
+    async def get(self, request: Request) -> Ready:
+        query = request.query_params
+        limit = parameters.whole_number(query, "limit", maximum=MAX_LIMIT)
+        if limit == 0:
+            raise parameters.refuse(
+                "limit", "out_of_range", _("A whole number from 1 to 1000 is expected.")
+            )
+        bounds = await selectors.bounds()
+        after = parameters.whole_number(query, "after", maximum=MAX_POSITION)
+        after = bounds.first - 1 if after is None else after
+        bounds.require(after)
+        limit, name = limit or DEFAULT_LIMIT, query.get("name", "")
+        found = await selectors.events_after(after, limit=limit + 1, name=name)
+        return Ready(_page(found[:limit], after, bounds.last, has_more=len(found) > limit))
+
+
+class EventStreamView(MachineView):
+    """The log as it grows."""
+
+    rights = {"GET": "kernel.view_recordedevent"}
+    scope = ApiKey.Scope.READ_EVENTS
+
+    @operation(
+        "stream_events",
+        "Hear events as they are recorded (server-sent events)",
+        description=(
+            "Each event comes with its position as `id` and its name as `event`; a comment comes "
+            "when it is quiet. A stream ends after five minutes; connect again with "
+            "`Last-Event-ID` and nothing is passed over."
+        ),
+        parameters=[FROM, NAME, LAST_EVENT_ID],
+        responses={
+            (200, "text/event-stream"): OpenApiResponse(
+                OpenApiTypes.STR, description="`id`, `event` and `data`, the event as JSON."
+            )
+        },
+        errors=[EventsDropped, AheadOfLog],
+    )
+    async def get(self, request: Request) -> StreamingHttpResponse:
+        query = request.query_params.copy()
+        if heard := request.headers.get("Last-Event-ID"):
+            query["after"] = heard
+        bounds = await selectors.bounds()
+        after = parameters.whole_number(query, "after", maximum=MAX_POSITION)
+        after = bounds.last if after is None else after
+        bounds.require(after)
+        return StreamingHttpResponse(
+            _stream(after, query.get("name", "")),
+            content_type="text/event-stream; charset=utf-8",
+            # nginx passes each event on at once.
+            headers={"X-Accel-Buffering": "no"},
+        )
+
+
+def _page(events: Sequence[Event], after: int, last: int, *, has_more: bool) -> bytes:
+    """With nothing more to come, a reader may go on from the end of the log as it was before."""
+    behind = events[-1].position if events else after
+    place = behind if has_more else max(behind, last)
+    items = b",".join(event.json for event in events)
+    more = b"true" if has_more else b"false"
+    return b'{"items":[%b],"next":%d,"has_more":%b}' % (items, place, more)
+
+
+async def _stream(after: int, name: str) -> AsyncIterator[bytes]:
+    yield RETRY
+    async with aclosing(hub().stream(after=after, name=name)) as events:
+        async for event in events:
+            if event is None:
+                yield HEARTBEAT
+            else:
+                told = (event.position, event.name.encode(), event.json)
+                yield b"id: %d\nevent: %b\ndata: %b\n\n" % told

@@ -1,0 +1,28 @@
+"""What an import remembers."""
+
+from django.db import models
+from django.db.models.functions import Now
+from django.db.models.functions.uuid import UUID7
+from django.utils.translation import gettext_lazy as _
+
+MAX_SOURCE = 1000
+
+
+class ImportedPicture(models.Model):
+    """Where a product's picture came from, so that it comes once; forgotten with the picture."""
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    product = models.ForeignKey("catalog.Product", models.CASCADE, related_name="+")
+    image = models.OneToOneField("catalog.ProductImage", models.CASCADE, related_name="+")
+    source = models.CharField(_("source"), max_length=MAX_SOURCE)
+    created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("imported picture")
+        verbose_name_plural = _("imported pictures")
+        constraints = [
+            models.UniqueConstraint(fields=["product", "source"], name="imported_picture_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.source

@@ -1,0 +1,157 @@
+"""What each mail is about, read from the rows that its event names.
+
+What a stranger can choose is left out: whoever registers a stranger's address, or orders to it,
+would have the shop mail their words. That goes for names and addresses.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from django.utils import formats, translation
+from django.utils.translation import gettext as _
+
+from lavka.accounts import tokens as account_tokens
+from lavka.accounts.models import User
+from lavka.catalog.models import Variant
+from lavka.fulfilment.models import Shipment
+from lavka.kernel.conf import options
+from lavka.kernel.money import Money, exponent_of
+from lavka.notifications.letters import COLUMN, Draft
+from lavka.notifications.models import SentMail
+from lavka.orders import selectors as orders
+from lavka.orders import tokens as order_tokens
+from lavka.orders.models import Order, OrderLine
+
+Kind = SentMail.Kind
+
+
+def to_user(kind: str, user_id: UUID) -> Draft | None:
+    """About an account; None for one that is closed, or verified when it is to be verified.
+
+    A token in it is made now, so its time runs from now.
+    """
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None or (kind == Kind.VERIFY_EMAIL and user.is_email_verified):
+        return None
+    return account_draft(kind, user)
+
+
+def account_draft(kind: str, user: User) -> Draft:
+    """About this account."""
+    if kind == Kind.VERIFY_EMAIL:
+        address = _page("verify-email", account_tokens.verification_of(user))
+    elif kind == Kind.RESET_PASSWORD:
+        address = _page("reset-password", account_tokens.reset_of(user))
+    else:
+        address = {"link": f"{options.shop_url}/forgot-password"}
+    return Draft(kind, user.email, user.language, {"email": user.email, **address})
+
+
+def to_buyer(kind: str, order_id: UUID) -> Draft | None:
+    """About an order; None for one that is gone."""
+    order = orders.all_orders().filter(pk=order_id).first()
+    return None if order is None else order_draft(kind, order, list(order.lines.all()))
+
+
+def order_draft(kind: str, order: Order, lines: list[OrderLine]) -> Draft:
+    """About this order, with what was bought and what it comes to."""
+    with translation.override(order.language):
+        context = _order(order) | {
+            "lines": _table(
+                (_piece(line, line.quantity), order.money(line.total_amount)) for line in lines
+            ),
+            "totals": _table(_totals(order)),
+            "captured": _money(order.money(order.captured_amount)),
+            "refunded": _money(order.money(order.refunded_amount)),
+        }
+    return Draft(kind, order.email, order.language, context)
+
+
+def of_shipment(shipment_id: UUID) -> Draft | None:
+    """About a parcel; None for one that is gone."""
+    parcels = Shipment.objects.select_related("order").prefetch_related("lines__order_line")
+    shipment = parcels.filter(pk=shipment_id).first()
+    if shipment is None:
+        return None
+    pieces = [(line.order_line, line.quantity) for line in shipment.lines.all()]
+    return shipment_draft(shipment, shipment.order, pieces)
+
+
+def shipment_draft(
+    shipment: Shipment, order: Order, pieces: Iterable[tuple[OrderLine, int]]
+) -> Draft:
+    """About this parcel of an order and the pieces in it."""
+    context = _order(order) | {
+        "carrier": _one_line(shipment.carrier),
+        "tracking_number": _one_line(shipment.tracking_number),
+        "tracking_url": shipment.tracking_url,
+        "lines": "\n".join(_piece(line, quantity) for line, quantity in pieces),
+    }
+    return Draft(Kind.ORDER_SHIPPED, order.email, order.language, context)
+
+
+def to_waiting(user_id: UUID, variant_id: UUID) -> Draft | None:
+    """About a variant that is back; None for an account that is closed, or one that is gone."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    variant = Variant.objects.select_related("product").filter(pk=variant_id).first()
+    return None if user is None or variant is None else waiting_draft(user, variant)
+
+
+def waiting_draft(user: User, variant: Variant) -> Draft:
+    """About this variant, for this customer."""
+    with translation.override(user.language):
+        context = {
+            "product": _one_line(", ".join([variant.product.name, *variant.options.values()])),
+            "price": _money(variant.price),
+            "link": f"{options.shop_url}/products/{variant.product.slug}",
+        }
+    return Draft(Kind.BACK_IN_STOCK, user.email, user.language, context)
+
+
+def _page(name: str, token: str) -> dict[str, Any]:
+    link = f"{options.shop_url}/{name}?token={quote(token)}"
+    return {"link": link, "token": token, "is_link_secret": True}
+
+
+def _order(order: Order) -> dict[str, Any]:
+    """Number and link; a guest's link carries the key, a customer signs in."""
+    link = f"{options.shop_url}/orders/{order.pk}"
+    if order.customer_id is not None:
+        return {"number": order.number, "link": link}
+    key = urlencode({"key": order_tokens.key_of(order.pk)})
+    return {"number": order.number, "link": f"{link}?{key}", "is_link_secret": True}
+
+
+def _totals(order: Order) -> list[tuple[str, Money]]:
+    rows = [
+        (_("Goods"), order.subtotal_amount),
+        (_("Discount"), -order.discount_amount),
+        (_("Shipping"), order.shipping_amount),
+        (_("Tax, included") if order.is_tax_included else _("Tax"), order.tax_amount),
+    ]
+    shown = [(label, order.money(amount)) for label, amount in rows if amount]
+    return [*shown, (_("Total"), order.total)]
+
+
+def _table(rows: Iterable[tuple[str, Money]]) -> str:
+    return "\n".join(f"{label}{COLUMN}{_money(money)}" for label, money in rows)
+
+
+def _piece(line: OrderLine, quantity: int) -> str:
+    return f"{quantity} × {_one_line(', '.join([line.name, *line.options.values()]))}"
+
+
+def _money(money: Money) -> str:
+    """As the active language writes it: 1,299.00 USD."""
+    digits = exponent_of(money.currency)
+    major = Decimal(money.amount).scaleb(-digits)
+    number = formats.number_format(major, digits, use_l10n=True, force_grouping=True)
+    return f"{number} {money.currency}"
+
+
+def _one_line(text: str) -> str:
+    """Without the blank lines and tabs that would be read as paragraphs and columns."""
+    return " ".join(text.split())

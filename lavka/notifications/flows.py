@@ -1,0 +1,69 @@
+"""Sending a mail: claim it, talk to the mail server with no transaction open, record it."""
+
+from email.utils import parseaddr
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.utils import timezone
+
+from lavka.notifications import drafts, letters, services
+from lavka.notifications.letters import Draft
+from lavka.notifications.models import SentMail
+
+
+def mail_user(*, kind: SentMail.Kind, event_id: UUID, user_id: UUID) -> None:
+    """Mail a user what the event calls for; raises as `mail_buyer`."""
+    _send(kind, event_id, drafts.to_user(kind, user_id), user_id=user_id)
+
+
+def mail_buyer(*, kind: SentMail.Kind, event_id: UUID, order_id: UUID) -> None:
+    """Mail whoever placed an order, guests too, once however often this is called.
+
+    A worker that dies between the mail server's answer and the record sends the mail again when
+    its claim has run out: twice is better than never, and both copies have one Message-ID.
+    Raises: MailInFlight; OSError, SMTP errors among them, with the mail given back.
+    """
+    _send(kind, event_id, drafts.to_buyer(kind, order_id), order_id=order_id)
+
+
+def mail_shipment(*, event_id: UUID, shipment_id: UUID, order_id: UUID) -> None:
+    """Mail a buyer what is in a parcel and where it is; raises as `mail_buyer`."""
+    kind = SentMail.Kind.ORDER_SHIPPED
+    _send(kind, event_id, drafts.of_shipment(shipment_id), order_id=order_id)
+
+
+def mail_waiting(*, event_id: UUID, user_id: UUID, variant_id: UUID) -> None:
+    """Mail a customer that a variant is back in stock; raises as `mail_buyer`."""
+    draft = drafts.to_waiting(user_id, variant_id)
+    _send(SentMail.Kind.BACK_IN_STOCK, event_id, draft, user_id=user_id)
+
+
+def _send(kind: SentMail.Kind, event_id: UUID, draft: Draft | None, **about: UUID) -> None:
+    if draft is None:
+        return
+    if not services.claim_mail(event_id=event_id, kind=kind, at=timezone.now(), **about):
+        return
+    try:
+        _message(draft, event_id).send()
+    except OSError:
+        services.release_mail(event_id=event_id, kind=kind)
+        raise
+    services.mark_mail_sent(event_id=event_id, kind=kind, at=timezone.now())
+
+
+def _message(draft: Draft, event_id: UUID) -> EmailMultiAlternatives:
+    letter = letters.written(draft)
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    message = EmailMultiAlternatives(
+        letter.subject,
+        letter.text,
+        to=[draft.to],
+        headers={
+            "Message-ID": f"<{event_id}.{draft.kind}@{domain}>",
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": draft.language,
+        },
+    )
+    message.attach_alternative(letter.html, "text/html")
+    return message

@@ -1,0 +1,25 @@
+"""Which events are followed by which mail."""
+
+from lavka.accounts.events import (
+    CustomerRegistered,
+    PasswordChanged,
+    PasswordResetRequested,
+    RegistrationRepeated,
+    VerificationRequested,
+)
+from lavka.fulfilment.events import ShipmentSent
+from lavka.kernel.events import subscribe
+from lavka.notifications import tasks
+from lavka.orders.events import OrderPlaced
+from lavka.payments.events import PaymentRefunded
+from lavka.wishlists.events import AlertTriggered
+
+subscribe(CustomerRegistered, tasks.send_verification)
+subscribe(VerificationRequested, tasks.send_verification)
+subscribe(RegistrationRepeated, tasks.send_account_exists)
+subscribe(PasswordResetRequested, tasks.send_password_reset)
+subscribe(PasswordChanged, tasks.send_password_changed)
+subscribe(OrderPlaced, tasks.send_order_placed)
+subscribe(ShipmentSent, tasks.send_order_shipped)
+subscribe(PaymentRefunded, tasks.send_order_refunded)
+subscribe(AlertTriggered, tasks.send_back_in_stock)

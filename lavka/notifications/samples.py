@@ -1,0 +1,65 @@
+"""Mails about nobody, for the staff to see how they look; nothing of them is stored."""
+
+from uuid import UUID
+
+from lavka.accounts.models import User
+from lavka.catalog.models import Product, Variant
+from lavka.fulfilment.models import Shipment
+from lavka.notifications import drafts
+from lavka.notifications.letters import Draft
+from lavka.notifications.models import SentMail
+from lavka.orders.models import Order, OrderLine
+
+Kind = SentMail.Kind
+NOBODY = UUID(int=0)
+ABOUT_ORDERS = {Kind.ORDER_PLACED, Kind.ORDER_REFUNDED}
+
+
+def sample_of(kind: str, language: str) -> Draft:
+    """A mail of this kind in this language."""
+    if kind in ABOUT_ORDERS:
+        return drafts.order_draft(kind, _order(language), _lines())
+    if kind == Kind.ORDER_SHIPPED:
+        pieces = [(line, line.quantity) for line in _lines()]
+        return drafts.shipment_draft(_shipment(), _order(language), pieces)
+    user = User(pk=NOBODY, email="ada@example.com", language=language, password="")
+    if kind == Kind.BACK_IN_STOCK:
+        return drafts.waiting_draft(user, _variant())
+    return drafts.account_draft(kind, user)
+
+
+def _order(language: str) -> Order:
+    return Order(
+        pk=NOBODY,
+        number=1042,
+        email="ada@example.com",
+        language=language,
+        currency="USD",
+        subtotal_amount=129_900,
+        discount_amount=9_900,
+        shipping_amount=500,
+        tax_amount=24_100,
+        total_amount=144_600,
+        captured_amount=144_600,
+        refunded_amount=50_000,
+    )
+
+
+def _lines() -> list[OrderLine]:
+    kettle = OrderLine(name="Whistling kettle", options={"color": "red"}, total_amount=25_000)
+    stove = OrderLine(name="Stove", options={}, total_amount=95_000)
+    kettle.quantity, stove.quantity = 2, 1
+    return [kettle, stove]
+
+
+def _shipment() -> Shipment:
+    return Shipment(
+        carrier="Royal Mail",
+        tracking_number="AB123456789GB",
+        tracking_url="https://www.royalmail.com/track-your-item",
+    )
+
+
+def _variant() -> Variant:
+    kettle = Product(slug="whistling-kettle", name="Whistling kettle")
+    return Variant(product=kettle, options={"color": "red"}, price_amount=12_500)

@@ -1,0 +1,147 @@
+"""The staff's pages for webhooks."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+
+from lavka.kernel.admin import Untouchable
+from lavka.kernel.errors import Invalid, ShopError
+from lavka.webhooks import services
+from lavka.webhooks.models import Attempt, Delivery, Endpoint, SigningKey
+from lavka.webhooks.rules import NAMES, EndpointStatus
+from lavka.webhooks.signatures import Keys
+
+
+class EndpointForm(forms.ModelForm):
+    """An endpoint, as staff fill it in."""
+
+    events = forms.MultipleChoiceField(
+        label=_("events"),
+        choices=[(name, name) for name in NAMES],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("Empty for every event, also those that come with later versions."),
+    )
+
+    def clean_url(self) -> str:
+        """Refuse what would never be called."""
+        url = str(self.cleaned_data["url"])
+        try:
+            services.refuse_address(url)
+        except Invalid as refused:
+            raise ValidationError(refused.errors[0].detail) from refused
+        return url
+
+
+class KeyInline(Untouchable, TabularInline):
+    """The keys that sign; the secret part is never shown again."""
+
+    model = SigningKey
+    fields = ["public_key", "created_at", "expires_at"]
+    readonly_fields = fields
+    extra = 0
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ModelAdmin):
+    """Which programs are told of what."""
+
+    form = EndpointForm
+    fields = ["name", "url", "events", "status", "failures", "open_until"]
+    readonly_fields = ["status", "failures", "open_until"]
+    list_display = ["name", "url", "status", "failures", "open_until"]
+    list_filter = ["status"]
+    search_fields = ["name", "url"]
+    inlines = [KeyInline]
+    actions = ["enable", "disable", "ping", "rotate"]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save through the services; a new endpoint's secret is shown this once."""
+        content = {name: form.cleaned_data[name] for name in ("name", "url", "events")}
+        if change:
+            services.update_endpoint(endpoint_id=obj.pk, at=timezone.now(), **content)
+            return
+        endpoint, keys = services.create_endpoint(**content)
+        obj.pk, obj._state.adding = endpoint.pk, False
+        self._show(request, obj, keys)
+
+    @admin.action(description=_("Enable"), permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        """Tell them again, and forget their failures."""
+        self._set(queryset, EndpointStatus.ENABLED)
+
+    @admin.action(description=_("Disable"), permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        """Tell them nothing, and call off what is under way."""
+        self._set(queryset, EndpointStatus.DISABLED)
+
+    @admin.action(description=_("Send a test message"), permissions=["change"])
+    def ping(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        """See whether they answer."""
+        for endpoint in queryset:
+            try:
+                services.ping_endpoint(endpoint_id=endpoint.pk, at=timezone.now())
+            except ShopError as refused:
+                self.message_user(request, f"{endpoint}: {refused.detail}", messages.ERROR)
+
+    @admin.action(description=_("Sign with new keys"), permissions=["change"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        """Show the new secrets; the old ones sign too for another day."""
+        for endpoint in queryset:
+            keys = services.rotate_keys(endpoint_id=endpoint.pk, at=timezone.now())
+            self._show(request, endpoint, keys)
+
+    def _set(self, endpoints: QuerySet[Endpoint], status: str) -> None:
+        for endpoint in endpoints:
+            services.update_endpoint(endpoint_id=endpoint.pk, at=timezone.now(), status=status)
+
+    def _show(self, request: HttpRequest, endpoint: Endpoint, keys: Keys) -> None:
+        text = _("The secret of %(name)s, shown this once: %(secret)s")
+        self.message_user(
+            request, text % {"name": endpoint, "secret": keys.shared}, messages.WARNING
+        )
+
+
+class AttemptInline(Untouchable, TabularInline):
+    """What the receiver said."""
+
+    model = Attempt
+    fields = ["started_at", "duration", "status_code", "error", "excerpt"]
+    readonly_fields = fields
+    extra = 0
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(Untouchable, ModelAdmin):
+    """The log of deliveries, and sending them again."""
+
+    list_display = [
+        "event_name", "endpoint", "status", "tries", "created_at", "next_attempt_at", "finished_at",
+    ]  # fmt: skip
+    list_filter = ["status", "endpoint", "event_name", "created_at"]
+    list_select_related = ["endpoint"]
+    search_fields = ["=event_id"]
+    inlines = [AttemptInline]
+    actions = ["replay"]
+    show_full_result_count = False
+
+    @admin.action(description=_("Send again"), permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Send what has ended once more."""
+        for delivery in queryset:
+            try:
+                services.replay_delivery(delivery_id=delivery.pk, at=timezone.now())
+            except ShopError as refused:
+                self.message_user(request, f"{delivery}: {refused.detail}", messages.ERROR)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Who may change deliveries; nobody edits them by hand."""
+        return request.user.has_perm("webhooks.change_delivery")

@@ -1,0 +1,122 @@
+"""Endpoints and their keys."""
+
+import datetime
+from collections.abc import Sequence
+from typing import TypedDict, Unpack
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from lavka.kernel import outbound
+from lavka.kernel.conf import options
+from lavka.kernel.errors import FieldError, Invalid
+from lavka.webhooks.models import Endpoint, SigningKey
+from lavka.webhooks.rules import EndpointStatus
+from lavka.webhooks.services.deliveries import cancel_pending
+from lavka.webhooks.signatures import Keys
+
+# How long the keys before the current ones still sign, for receivers to change theirs.
+OVERLAP = datetime.timedelta(days=1)
+
+
+class EndpointContent(TypedDict, total=False):
+    """What staff may say about an endpoint; `events` are names, none of them means all."""
+
+    name: str
+    url: str
+    events: Sequence[str]
+    status: str
+
+
+@transaction.atomic
+def create_endpoint(*, name: str, url: str, events: Sequence[str]) -> tuple[Endpoint, Keys]:
+    """Tell an address about these events from now on; the keys are shown this once.
+
+    Raises: Invalid, for an address that is not to be called.
+    """
+    refuse_address(url)
+    endpoint = Endpoint.objects.create(name=name, url=url, events=sorted(set(events)))
+    return endpoint, _add_keys(endpoint)
+
+
+@transaction.atomic
+def update_endpoint(
+    *, endpoint_id: UUID, at: datetime.datetime, **content: Unpack[EndpointContent]
+) -> Endpoint:
+    """Change an endpoint; disabling calls off what is under way, enabling closes the circuit.
+
+    Raises: Endpoint.DoesNotExist; Invalid, for an address that is not to be called.
+    Locks: the endpoint.
+    """
+    endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_id)
+    if "url" in content:
+        refuse_address(content["url"])
+    if "events" in content:
+        content["events"] = sorted(set(content["events"]))
+    for field, value in content.items():
+        setattr(endpoint, field, value)
+    if endpoint.status == EndpointStatus.ENABLED:
+        endpoint.failures, endpoint.open_until = 0, None
+    else:
+        cancel_pending(endpoint, at=at)
+    endpoint.save()
+    return endpoint
+
+
+@transaction.atomic
+def delete_endpoint(*, endpoint_id: UUID) -> None:
+    """Forget an endpoint with its keys and its log; raises Endpoint.DoesNotExist."""
+    Endpoint.objects.select_for_update().get(pk=endpoint_id).delete()
+
+
+@transaction.atomic
+def rotate_keys(*, endpoint_id: UUID, at: datetime.datetime) -> Keys:
+    """Give an endpoint new keys; those before them sign too for `OVERLAP`, older ones no more.
+
+    Raises: Endpoint.DoesNotExist. Locks: the endpoint.
+    """
+    endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_id)
+    SigningKey.objects.filter(endpoint=endpoint, expires_at__isnull=False).delete()
+    SigningKey.objects.filter(endpoint=endpoint).update(expires_at=at + OVERLAP)
+    return _add_keys(endpoint)
+
+
+def refuse_address(url: str) -> None:
+    """Refuse an address that no delivery would reach; its name is resolved only when one is sent.
+
+    Raises: Invalid.
+    """
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise _refusal("credentials", _("Leave user name and password out of the address."))
+    is_private_allowed = options.webhooks_allow_private
+    if parts.scheme != "https" and not (is_private_allowed and parts.scheme == "http"):
+        raise _refusal("not_https", _("An address with https is expected."))
+    if _is_private(parts.hostname or "") and not is_private_allowed:
+        raise _refusal("forbidden_address", _("A public address is expected."))
+
+
+def _is_private(host: str) -> bool:
+    """Whether it is an IP address that is not of the internet; of a name nobody knows yet."""
+    try:
+        return not outbound.is_public(host)
+    except ValueError:
+        return False
+
+
+def _refusal(code: str, detail: str) -> Invalid:
+    return Invalid(errors=[FieldError("#/url", code, detail)])
+
+
+def _add_keys(endpoint: Endpoint) -> Keys:
+    keys = Keys.make()
+    sealed_secret, sealed_private_key = keys.seal()
+    SigningKey.objects.create(
+        endpoint=endpoint,
+        sealed_secret=sealed_secret,
+        sealed_private_key=sealed_private_key,
+        public_key=keys.public,
+    )
+    return keys

@@ -1,0 +1,95 @@
+"""Keys and signatures as Standard Webhooks 1.0 writes them, and how keys are kept.
+
+`v1` is HMAC-SHA256 with a shared secret, `v1a` is ed25519. Every delivery carries both, for each
+valid key. Source: Standard Webhooks 1.0, "Signature scheme".
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+SECRET_BYTES = 32
+_PURPOSE = b"lavka.webhooks.keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What signs: 32 random bytes shared with the receiver, and a private key of our own."""
+
+    secret: bytes
+    private_key: bytes
+
+    @classmethod
+    def make(cls) -> Self:
+        """A new pair."""
+        return cls(
+            secrets.token_bytes(SECRET_BYTES), Ed25519PrivateKey.generate().private_bytes_raw()
+        )
+
+    @classmethod
+    def unseal(cls, sealed_secret: bytes, sealed_private_key: bytes) -> Self:
+        """Open what `seal` closed; raises InvalidToken when the shop's secret is another now."""
+        vault = _vault()
+        return cls(vault.decrypt(sealed_secret), vault.decrypt(sealed_private_key))
+
+    def seal(self) -> tuple[bytes, bytes]:
+        """Both, as they are stored."""
+        vault = _vault()
+        return vault.encrypt(self.secret), vault.encrypt(self.private_key)
+
+    @property
+    def shared(self) -> str:
+        """The secret as its receiver configures it: `whsec_…`."""
+        return f"whsec_{_base64(self.secret)}"
+
+    @property
+    def public(self) -> str:
+        """The key that checks `v1a`: `whpk_…`."""
+        key = Ed25519PrivateKey.from_private_bytes(self.private_key).public_key()
+        return f"whpk_{_base64(key.public_bytes_raw())}"
+
+    def sign(self, message: bytes) -> str:
+        """Both signatures."""
+        v1 = hmac.digest(self.secret, message, hashlib.sha256)
+        v1a = Ed25519PrivateKey.from_private_bytes(self.private_key).sign(message)
+        return f"v1,{_base64(v1)} v1a,{_base64(v1a)}"
+
+
+def headers_of(
+    *, message_id: str, timestamp: int, body: bytes, keys: Iterable[Keys]
+) -> dict[str, str]:
+    """The three headers of a message that is sent at `timestamp`, in seconds since 1970."""
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(each.sign(signed) for each in keys),
+    }
+
+
+def _vault() -> MultiFernet:
+    """Seals with the shop's secret, and opens what the ones before it sealed."""
+    return MultiFernet(
+        [
+            Fernet(base64.urlsafe_b64encode(_derived(secret)))
+            for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+        ]
+    )
+
+
+def _derived(secret: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(secret.encode())
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()

@@ -1,0 +1,139 @@
+"""What real exports have in them and a shop can still sell."""
+
+import pytest
+
+from lavka.catalog.models import Product, Variant
+from tests.catalog.factories import make_variant
+from tests.imports.files import MUG, shopify_file
+from tests.imports.test_products import imported
+
+pytestmark = pytest.mark.django_db
+
+# The columns of 2015: no status, no position of pictures, a tracker that is often empty.
+HEADER_2015 = (
+    "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,"
+    "Option2 Value,Option3 Name,Option3 Value,Variant SKU,Variant Grams,Variant Inventory Tracker,"
+    "Variant Inventory Qty,Variant Inventory Policy,Variant Fulfillment Service,Variant Price,"
+    "Variant Compare At Price,Variant Requires Shipping,Variant Taxable,Variant Barcode,Image Src,"
+    "Image Alt Text,Gift Card,Google Shopping / MPN,Google Shopping / Gender,SEO Title,"
+    "SEO Description,Variant Image,Variant Weight Unit\r\n"
+)
+ROWS_2015 = (
+    "hat,Felt Hat,<p>Warm,,Hats,wool,TRUE,Title,Default Title,,,,,,200,,0,deny,manual,25.00,0.00,"
+    "true,true,'0123,https://shop.example/hat.jpg?v=1,Front,false,,,,,,kg\r\n"
+    "hat,,,,,,,,,,,,,,,,,,,,,,,,https://shop.example/side.jpg?v=1,,,,,,,,\r\n"
+    "sock,Sock,,Knit Co,,,true,Size,S,Color,Red,,,'SOCK,30.5,shopify,2,deny,manual,4,3.00,true,"
+    "true,'4006381333931,,,,,,,,,g\r\n"
+    "sock,,,,,,,,M,,Red,,,'SOCK,30.5,shopify,0,deny,manual,4,,true,true,'4006381333931,,,,,,,,,g\r\n"
+    ",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\r\n"
+    "\r\n\r\n"
+)
+
+
+def test_an_export_of_2015_imports_whole_and_twice(tmp_path):
+    path = tmp_path / "products_export.csv"
+    path.write_bytes((HEADER_2015 + ROWS_2015).encode())
+
+    code, summary, refused = imported(path)
+    again = imported(path)[1]
+
+    assert (code, refused) == (0, [])
+    assert summary.startswith("2 created; 0 refusals")
+    assert again.startswith("2 unchanged; 0 refusals")
+    hat = Product.objects.get(slug="hat")
+    assert (hat.brand, hat.status, hat.description) == (None, "published", "<p>Warm</p>")
+    assert list(hat.variants.values_list("sku", "gtin", "compare_at_amount", "is_in_stock")) == [
+        ("hat", "", None, True)
+    ]
+    assert list(
+        Variant.objects.filter(product__slug="sock").values_list(
+            "sku", "gtin", "compare_at_amount", "is_in_stock", "weight_grams"
+        )
+    ) == [
+        ("SOCK", "4006381333931", None, True, 30),
+        ("sock-m-red", "", None, False, 30),
+    ]
+    assert summary.splitlines()[1:] == [
+        "note: 1 × SKU belongs to another variant, so one was made from handle and options",
+        "note: 1 × barcode belongs to another variant and was left out",
+        "note: 1 × barcode is no GTIN and was left out",
+        "note: 1 × compare-at price is not above the price and was left out",
+        "note: 2 × picture was not fetched",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "value", "note"),
+    [
+        ({"Title": ""}, "product__name", "mug", "title is empty"),
+        ({"Title": "x" * 300}, "product__name", "x" * 250, "title was cut"),
+        ({"Variant Inventory Qty": "many"}, "is_in_stock", False, "quantity is no number"),
+        ({"Variant Inventory Qty": "-2"}, "is_in_stock", False, ""),
+        ({"Variant Inventory Qty": "0", "Variant Inventory Policy": "continue"}, "is_in_stock",
+         True, ""),
+        ({"Variant Grams": "-5"}, "weight_grams", None, "weight is no number"),
+        ({"Variant Grams": "heavy"}, "weight_grams", None, "weight is no number"),
+        ({"Variant Compare At Price": "9"}, "compare_at_amount", None, "compare-at price"),
+        ({"Variant Compare At Price": "cheap"}, "compare_at_amount", None, "compare-at price"),
+        ({"Variant Compare At Price": "0.00"}, "compare_at_amount", None, ""),
+        ({"Variant Compare At Price": "15"}, "compare_at_amount", 1500, ""),
+        ({"Variant SKU": ""}, "sku", "mug", ""),
+        ({"Variant SKU": "x" * 101}, "sku", "mug", "SKU is longer"),
+        ({"Published": "FALSE"}, "product__status", "draft", ""),
+        ({"Published": ""}, "product__status", "published", ""),
+        ({"Option1 Name": "Size", "Option1 Value": ""}, "options", {}, ""),
+        ({"Option1 Name": "", "Option1 Value": "Red"}, "options", {"option_1": "red"}, ""),
+    ],
+)  # fmt: skip
+def test_a_harmless_oddity_is_mended(tmp_path, change, field, value, note):
+    code, summary, refused = imported(shopify_file(tmp_path / "shop.csv", MUG | change))
+
+    assert (code, refused) == (0, [])
+    assert Variant.objects.values_list(field, flat=True).get() == value
+    assert note in summary
+    assert ("note:" in summary) == bool(note)
+
+
+def test_a_row_that_stands_twice_is_one_variant(tmp_path):
+    code, summary, refused = imported(shopify_file(tmp_path / "shop.csv", MUG, MUG))
+
+    assert (code, refused, Variant.objects.count()) == (0, [], 1)
+    assert "note: 1 × variant stands twice" in summary
+
+
+def test_a_long_handle_gives_each_variant_a_sku_of_its_own(tmp_path):
+    red = MUG | {"Handle": "x" * 120, "Variant SKU": "", "Option1 Name": "Color",
+                 "Option1 Value": "Red"}  # fmt: skip
+    blue = red | {"Option1 Value": "Blue", "Variant Barcode": ""}
+
+    assert imported(shopify_file(tmp_path / "shop.csv", red, blue))[0] == 0
+    assert {len(sku) for sku in Variant.objects.values_list("sku", flat=True)} == {100}
+
+
+def test_a_sku_and_a_barcode_of_another_product_stay_there(tmp_path):
+    path = shopify_file(tmp_path / "shop.csv", MUG, MUG | {"Handle": "twin"})
+    owner = make_variant(sku="MUG", gtin="4006381333931")
+
+    code, _, refused = imported(path)
+    again = imported(path)[1]
+
+    assert (code, refused) == (0, [])
+    assert again.startswith("2 unchanged; 0 refusals")
+    owner.refresh_from_db()
+    assert (owner.sku, owner.gtin) == ("MUG", "4006381333931")
+    assert set(Variant.objects.exclude(pk=owner.pk).values_list("sku", "gtin")) == {
+        ("mug", ""),
+        ("twin", ""),
+    }
+
+
+def test_many_long_options_make_product_types_of_their_own(tmp_path):
+    colors = [f"A very long name of an option, {letter}" for letter in "ab"]
+    rows = [
+        MUG | {"Handle": name[-1], "Variant SKU": "", "Variant Barcode": "", "Option1 Name": name,
+               "Option1 Value": "1", "Option2 Name": "Another long name", "Option2 Value": "2"}
+        for name in colors
+    ]  # fmt: skip
+
+    assert imported(shopify_file(tmp_path / "shop.csv", *rows))[2] == []
+    assert Product.objects.count() == 2

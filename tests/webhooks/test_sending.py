@@ -1,0 +1,410 @@
+"""Sending to receivers that answer, and to those that misbehave."""
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerAway
+
+from lavka.accounts.events import PasswordChanged
+from lavka.kernel import events, outbound
+from lavka.orders.events import OrderPlaced
+from lavka.webhooks import flows, services, tasks
+from lavka.webhooks.models import Attempt, Delivery, Endpoint
+from tests.racing import race
+from tests.webhooks.factories import (
+    deliver,
+    listening,
+    make_delivery,
+    make_endpoint,
+    make_event,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def sent(web, path: str) -> tuple[Delivery, Attempt, Endpoint]:
+    """A delivery to that page, after one attempt."""
+    endpoint = listening(web, path)
+    delivery = make_delivery(endpoint)
+    deliver(endpoint)
+    delivery.refresh_from_db()
+    endpoint.refresh_from_db()
+    return delivery, delivery.attempts.get(), endpoint
+
+
+def make_due(*deliveries: Delivery) -> None:
+    """Let the pause pass."""
+    pks = [delivery.pk for delivery in deliveries]
+    Delivery.objects.filter(pk__in=pks).update(next_attempt_at=timezone.now())
+    Endpoint.objects.exclude(open_until=None).update(open_until=timezone.now())
+
+
+def test_an_event_is_told_to_who_listens_and_logged(web):
+    other = make_endpoint(events=["payments.payment_captured"])
+
+    delivery, attempt, endpoint = sent(web, "/hooks")
+
+    assert (delivery.status, delivery.tries, delivery.next_attempt_at) == ("delivered", 1, None)
+    assert (attempt.status_code, attempt.excerpt, attempt.error) == (200, "thanks", "")
+    assert delivery.finished_at == attempt.started_at + attempt.duration
+    assert (endpoint.failures, len(web.posted)) == (0, 1)
+    assert not other.deliveries.exists()
+
+
+def test_each_told_event_has_the_task_and_no_other_has():
+    told = events.handlers_of(OrderPlaced.name)
+    untold = events.handlers_of(PasswordChanged.name)
+
+    assert "webhooks.tell_endpoints" in [task.name for task in told]
+    assert "webhooks.tell_endpoints" not in [task.name for task in untold]
+
+
+def test_an_event_comes_once_to_an_endpoint_however_often_its_handler_runs(web):
+    endpoint, event_id = listening(web), make_event()
+    for _ in range(3):
+        services.tell_endpoints(event_id=event_id, at=timezone.now())
+        deliver(endpoint)
+
+    assert len(web.posted) == Delivery.objects.count() == 1
+
+
+def test_a_disabled_endpoint_and_a_forgotten_event_make_no_delivery(web):
+    endpoint = listening(web)
+    services.update_endpoint(endpoint_id=endpoint.pk, at=timezone.now(), status="disabled")
+
+    assert services.tell_endpoints(event_id=make_event(), at=timezone.now()) == []
+    assert services.tell_endpoints(event_id=uuid.uuid4(), at=timezone.now()) == []
+    assert not Delivery.objects.exists()
+
+
+def test_an_error_of_the_receiver_is_tried_again_and_then_taken(web):
+    web.show("/hooks", b"out of order", 500)
+    delivery, attempt, endpoint = sent(web, "/hooks")
+    assert (delivery.status, delivery.tries, endpoint.failures) == ("pending", 1, 1)
+    assert (attempt.status_code, attempt.excerpt) == (500, "out of order")
+    assert timedelta(seconds=3) < delivery.next_attempt_at - timezone.now() < timedelta(seconds=7)
+    deliver(endpoint)
+    assert len(web.posted) == 1
+
+    web.show("/hooks", b"")
+    make_due(delivery)
+    deliver(endpoint)
+
+    delivery.refresh_from_db()
+    endpoint.refresh_from_db()
+    assert (delivery.status, delivery.tries, endpoint.failures) == ("delivered", 2, 0)
+    first, second = (headers["webhook-id"] for headers, _ in web.posted)
+    assert first == second
+
+
+def test_a_redirect_is_a_failure_and_never_followed(web):
+    web.show("/moved", b"", 307, Location=web.url("/hooks", "127.0.0.1"))
+
+    delivery, attempt, _ = sent(web, "/moved")
+
+    assert (delivery.status, attempt.status_code) == ("pending", 307)
+    assert [path for _, path in web.asked] == ["/moved"]
+
+
+def test_an_endless_answer_is_cut_after_its_first_bytes(web):
+    written = []
+
+    def pour(request):
+        request.send_response(200)
+        request.end_headers()
+        while len(written) < 2 * 1024 * 1024 // 64:  # 2 GB in blocks of 64 kB
+            request.wfile.write(b"x" * 65536)
+            written.append(65536)
+
+    web.pages["/endless"] = pour
+
+    delivery, attempt, _ = sent(web, "/endless")
+
+    assert (delivery.status, attempt.excerpt) == ("delivered", "x" * 1000)
+    # Less than what fits into the buffers of a connection.
+    assert sum(written) < 32 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("part", "outcome"),
+    [("header", ("pending", None, "")), ("body", ("delivered", 200, "half [cut off]"))],
+)
+def test_a_receiver_that_closes_half_way_has_answered_if_it_sent_a_status(web, part, outcome):
+    def close(request):
+        if part == "body":
+            request.send_response(200)
+            request.send_header("Transfer-Encoding", "chunked")
+            request.end_headers()
+            request.wfile.write(b"4\r\nhalf\r\n8\r\n")
+
+    web.pages["/half"] = close
+
+    delivery, attempt, _ = sent(web, "/half")
+
+    assert (delivery.status, attempt.status_code, attempt.excerpt) == outcome
+    assert attempt.error.startswith("unreachable: ") is (part == "header")
+
+
+def test_a_receiver_that_drips_is_left_in_time(web, monkeypatch):
+    monkeypatch.setattr(flows, "SECONDS", 0.5)
+    left = threading.Event()
+
+    def drip(request):
+        while not left.wait(0.05):
+            request.wfile.write(b"x")
+            request.wfile.flush()
+
+    web.pages["/slow"] = drip
+    try:
+        delivery, attempt, _ = sent(web, "/slow")
+    finally:
+        left.set()
+
+    assert (delivery.status, attempt.error) == (
+        "pending",
+        "too_slow: It took more than 0.5 seconds.",
+    )
+    assert timedelta(seconds=0.4) < attempt.duration < timedelta(seconds=5)
+
+
+def test_an_answer_that_the_database_could_not_keep_is_kept_readable(web):
+    web.show("/odd", b"\x00\xff" * 5000, 500)
+
+    _, attempt, _ = sent(web, "/odd")
+
+    assert attempt.excerpt == "\ufffd" * 1000
+
+
+def test_410_switches_the_endpoint_off_and_calls_the_rest_off(web):
+    web.show("/gone", b"", 410)
+    endpoint = listening(web, "/gone")
+    later = make_delivery(endpoint)
+    Delivery.objects.update(next_attempt_at=timezone.now() + timedelta(hours=1))
+    now = make_delivery(endpoint)
+
+    deliver(endpoint)
+
+    for each in (endpoint, later, now):
+        each.refresh_from_db()
+    assert (endpoint.status, now.status, later.status) == ("gone", "failed", "cancelled")
+    assert services.tell_endpoints(event_id=make_event(), at=timezone.now()) == []
+
+
+def test_retry_after_holds_every_delivery_of_the_endpoint(web):
+    web.show("/busy", b"", 429, Retry_After="3600")
+    delivery, _, endpoint = sent(web, "/busy")
+    make_delivery(endpoint)
+
+    deliver(endpoint)
+
+    hour = timedelta(minutes=59) < delivery.next_attempt_at - timezone.now() < timedelta(minutes=61)
+    assert hour
+    assert endpoint.open_until == delivery.next_attempt_at
+    assert len(web.posted) == 1
+
+
+def test_the_circuit_opens_after_five_failures_then_one_probe_goes_through(web):
+    web.show("/down", b"", 503)
+    endpoint = listening(web, "/down")
+    for _ in range(5):
+        make_delivery(endpoint)
+    deliver(endpoint)
+    endpoint.refresh_from_db()
+    assert (endpoint.failures, len(web.posted)) == (5, 5)
+    assert timedelta(seconds=50) < endpoint.open_until - timezone.now() <= timedelta(minutes=1)
+    make_delivery(endpoint)
+    deliver(endpoint)
+    assert len(web.posted) == 5
+
+    make_due(*Delivery.objects.all())
+    deliver(endpoint)
+    endpoint.refresh_from_db()
+    assert (endpoint.failures, len(web.posted)) == (6, 6)
+
+    web.show("/down", b"")
+    make_due(*Delivery.objects.all())
+    deliver(endpoint)
+
+    endpoint.refresh_from_db()
+    assert (endpoint.failures, endpoint.open_until, len(web.posted)) == (0, None, 12)
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"delivered"}
+
+
+def test_a_delivery_is_given_up_after_its_last_pause(web):
+    web.show("/down", b"", 500)
+    endpoint = listening(web, "/down")
+    delivery = make_delivery(endpoint)
+    for _ in range(10):
+        make_due(delivery)
+        deliver(endpoint)
+
+    delivery.refresh_from_db()
+    assert (delivery.status, delivery.tries, delivery.attempts.count()) == ("failed", 10, 10)
+    assert delivery.finished_at is not None
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0", "127.1", "2130706433"]
+)
+def test_this_machine_is_never_called_unless_the_setting_says_so(web, settings, host):
+    endpoint = make_endpoint(web.url("/hooks", host))
+    delivery = make_delivery(endpoint)
+    settings.LAVKA = settings.LAVKA | {"WEBHOOKS_ALLOW_PRIVATE": False}
+
+    deliver(endpoint)
+
+    attempt = delivery.attempts.get()
+    assert attempt.error.startswith("forbidden_address: ")
+    assert web.asked == []
+
+
+def test_a_name_that_comes_to_mean_another_address_changes_nothing(web, settings, monkeypatch):
+    """Rebinding: the first answer of the name service is checked and called, there is no second."""
+    settings.LAVKA = settings.LAVKA | {"WEBHOOKS_ALLOW_PRIVATE": False}
+    endpoint = make_endpoint(f"https://rebinding.example:{web.port}/hooks")
+    make_delivery(endpoint)
+    answers, called = iter(["8.8.8.8", "127.0.0.1"]), []
+
+    def getaddrinfo(host, port, **_):
+        return [(2, 1, 6, "", (next(answers), port))]
+
+    def create_connection(address, timeout):
+        called.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(outbound.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(outbound.socket, "create_connection", create_connection)
+
+    deliver(endpoint)
+
+    assert called == [("8.8.8.8", web.port)]
+    assert next(answers) == "127.0.0.1"
+    assert web.asked == []
+
+
+def test_a_delivery_whose_worker_died_is_sent_when_its_claim_has_run_out(web):
+    endpoint = listening(web)
+    delivery = make_delivery(endpoint)
+    services.claim_deliveries(endpoint_id=endpoint.pk, at=timezone.now())
+    deliver(endpoint)
+    assert web.posted == []
+
+    Delivery.objects.update(claimed_until=timezone.now())
+    deliver(endpoint)
+
+    delivery.refresh_from_db()
+    assert (delivery.status, len(web.posted)) == ("delivered", 1)
+
+
+def test_a_key_of_another_shop_is_told_and_not_a_crash(web, settings):
+    endpoint = listening(web)
+    delivery = make_delivery(endpoint)
+    settings.SECRET_KEY = "another-secret-of-the-shop-0123456789-0123456789"
+
+    deliver(endpoint)
+
+    assert delivery.attempts.get().error.startswith("unreadable_key: ")
+    assert web.posted == []
+
+
+def test_an_attempt_whose_endpoint_is_deleted_meanwhile_is_forgotten(web):
+    endpoint = listening(web)
+    delivery = make_delivery(endpoint)
+    (claim,) = services.claim_deliveries(endpoint_id=endpoint.pk, at=timezone.now())
+    services.delete_endpoint(endpoint_id=endpoint.pk)
+
+    answer = flows._ask(claim, timezone.now())
+    services.record_attempt(
+        delivery_id=delivery.pk, answer=answer, started_at=timezone.now(), luck=0.5
+    )
+
+    assert not Attempt.objects.exists()
+
+
+def test_beat_starts_sending_where_something_is_due_and_nowhere_else(web, monkeypatch):
+    due, waiting, off = (listening(web) for _ in range(3))
+    make_event_id = make_event()
+    services.tell_endpoints(event_id=make_event_id, at=timezone.now())
+    Delivery.objects.filter(endpoint=waiting).update(
+        next_attempt_at=timezone.now() + timedelta(hours=1)
+    )
+    Endpoint.objects.filter(pk=off.pk).update(status="disabled")
+    started = []
+    monkeypatch.setattr(tasks.deliver, "apply_async", lambda args, kwargs: started.append(kwargs))
+
+    assert tasks.deliver_due() == 1
+    assert started == [{"endpoint_id": str(due.pk)}]
+
+
+def test_a_broker_that_is_away_leaves_the_start_to_beat(web, monkeypatch):
+    listening(web)
+    event_id = make_event()
+
+    def refuse(*_, **__):
+        raise BrokerAway("[Errno 111] Connection refused")
+
+    monkeypatch.setattr(tasks.deliver, "apply_async", refuse)
+    tasks.tell_endpoints(event_id=str(event_id))
+    assert tasks.deliver_due() == 1
+
+    started = []
+    monkeypatch.setattr(tasks.deliver, "apply_async", lambda *_: started.append(1))
+    assert tasks.deliver_due() == len(started) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_handlers_of_one_event_make_one_delivery():
+    endpoint, event_id = make_endpoint(), make_event()
+
+    told = race(lambda: services.tell_endpoints(event_id=event_id, at=timezone.now()), times=8)
+
+    assert told == [[endpoint.pk]] * 8
+    assert Delivery.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parallel_senders_claim_each_delivery_once_and_four_at_most():
+    endpoint = make_endpoint()
+    for _ in range(6):
+        make_delivery(endpoint)
+
+    outcomes = race(
+        lambda: services.claim_deliveries(endpoint_id=endpoint.pk, at=timezone.now()), times=8
+    )
+
+    claimed = [claim.delivery.pk for claims in outcomes for claim in claims]
+    assert len(claimed) == len(set(claimed)) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_looking_first_lets_every_sender_claim():
+    endpoint = make_endpoint()
+    make_delivery(endpoint)
+    looked = threading.Barrier(8)
+
+    def look_then_claim() -> int:
+        due = list(Delivery.objects.due(timezone.now()))
+        looked.wait(timeout=20)
+        Delivery.objects.filter(pk__in=[each.pk for each in due]).update(
+            claimed_until=timezone.now() + timedelta(minutes=1)
+        )
+        return len(due)
+
+    assert race(look_then_claim, times=8) == [1] * 8
+
+
+def test_what_ended_a_month_ago_is_forgotten(web):
+    endpoint = listening(web)
+    old, new, pending = (make_delivery(endpoint) for _ in range(3))
+    at = timezone.now()
+    for delivery, days in ((old, 31), (new, 29)):
+        Delivery.objects.filter(pk=delivery.pk).update(
+            status="delivered", next_attempt_at=None, finished_at=at - timedelta(days=days)
+        )
+
+    tasks.purge_deliveries()
+
+    assert set(Delivery.objects.all()) == {new, pending}
