@@ -1,0 +1,1 @@
+"""Real data where there is some, generated data of the same shape where there is none."""
