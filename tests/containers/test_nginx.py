@@ -1,0 +1,203 @@
+import json
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lavka.cli.ports import free_port
+from tests.containers.front import Backend, Front
+
+SPOOFED = {
+    "X-Forwarded-For": "203.0.113.9",
+    "X-Real-IP": "203.0.113.9",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "evil.example",
+    "Forwarded": "for=203.0.113.9;host=evil.example",
+}
+
+
+def from_address(address: str, url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, transport=httpx.HTTPTransport(local_address=address))
+
+
+def test_the_backend_sees_the_clients_own_address(front: Front) -> None:
+    with from_address("127.0.0.7", front.url) as client:
+        told = client.get("/api/v1/products/").json()
+
+    assert (told["client"], told["scheme"]) == ("127.0.0.7", "http")
+    assert told["headers"]["x-forwarded-for"] == "127.0.0.7"
+
+
+def test_a_client_cannot_claim_an_address_a_scheme_or_a_host_through_nginx(front: Front) -> None:
+    with from_address("127.0.0.7", front.url) as client:
+        told = client.get("/api/v1/products/", headers=SPOOFED).json()
+
+    assert (told["client"], told["scheme"]) == ("127.0.0.7", "http")
+    assert told["headers"]["host"] == front.url.removeprefix("http://")
+    assert told["headers"]["x-real-ip"] == "127.0.0.7"
+    assert "203.0.113.9" not in json.dumps(told)
+    assert "evil.example" not in json.dumps(told)
+
+
+def test_a_client_cannot_claim_an_address_without_nginx(echo: Backend) -> None:
+    with from_address("127.0.0.7", echo.url) as client:
+        told = client.get("/api/v1/products/", headers=SPOOFED).json()
+
+    assert (told["client"], told["scheme"]) == ("127.0.0.7", "http")
+
+
+def test_a_proxy_in_front_is_believed_when_it_is_named(echo: Backend, tmp_path: Path) -> None:
+    front = Front(tmp_path, echo.port, TRUSTED_PROXY="127.0.0.7/32")
+    try:
+        with from_address("127.0.0.7", front.url) as proxy:
+            believed = proxy.get("/", headers=SPOOFED).json()
+        with from_address("127.0.0.8", front.url) as stranger:
+            doubted = stranger.get("/", headers=SPOOFED).json()
+    finally:
+        front.process.stop()
+
+    assert (believed["client"], believed["scheme"]) == ("203.0.113.9", "https")
+    assert (doubted["client"], doubted["scheme"]) == ("127.0.0.8", "http")
+
+
+def test_a_sane_request_id_goes_on_and_any_other_is_replaced(client: httpx.Client) -> None:
+    sane = client.get("/", headers={"X-Request-ID": "order-4711.a"}).json()
+    insane = client.get("/", headers={"X-Request-ID": 'x"}, {"'}).json()
+
+    assert sane["headers"]["x-request-id"] == "order-4711.a"
+    assert len(insane["headers"]["x-request-id"]) == 32
+
+
+def test_a_body_over_one_mebibyte_is_a_problem_in_the_clients_language(
+    client: httpx.Client,
+) -> None:
+    response = client.post(
+        "/api/v1/auth/token/",
+        content=b"a" * (1024 * 1024 + 1),
+        headers={"Accept-Language": "ru-RU,ru;q=0.9", "X-Request-ID": "big-body-1"},
+    )
+
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-request-id"] == "big-body-1"
+    assert response.json() == {
+        "type": "/api/docs/errors/#too_large",
+        "title": "Слишком большое тело запроса",
+        "status": 413,
+        "detail": "Тело запроса больше, чем принимает этот адрес.",
+        "code": "too_large",
+        "request_id": "big-body-1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [
+        ("/api/v1/carts/", 1024 * 1024, 200),
+        ("/api/v1/manage/imports/", 12 * 1024 * 1024, 200),
+        ("/api/v1/manage/imports/", 12 * 1024 * 1024 + 1, 413),
+        ("/admin/catalog/product/add/", 2 * 1024 * 1024, 200),
+        ("/anything", 1024 * 1024 + 1, 413),
+    ],
+)
+def test_each_path_has_its_own_limit(
+    client: httpx.Client, path: str, size: int, status: int
+) -> None:
+    response = client.post(path, content=b"a" * size)
+
+    assert response.status_code == status
+    assert status != 200 or response.json()["size"] == size
+
+
+def test_static_files_come_from_disk_compressed_and_typed(front: Front) -> None:
+    response = httpx.get(f"{front.url}/static/admin/css/base.css")
+
+    assert response.content == (front.static / "admin/css/base.css").read_bytes()
+    assert response.headers["content-type"] == "text/css"
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["cache-control"].startswith("public, max-age=3600")
+    assert "x-frame-options" not in response.headers
+
+
+def test_media_is_kept_for_good_and_never_run(client: httpx.Client) -> None:
+    found, missing = client.get("/media/kettle.png"), client.get("/media/pot.png")
+
+    assert found.content == b"\x89PNG"
+    assert found.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert found.headers["content-security-policy"].endswith("sandbox")
+    assert found.headers["x-content-type-options"] == "nosniff"
+    assert missing.status_code == 404
+    assert "cache-control" not in missing.headers
+
+
+@pytest.mark.parametrize("path", ["/media/../run/nginx.conf", "/static/..%2frun/nginx.conf"])
+def test_nothing_beside_the_files_is_served(front: Front, path: str) -> None:
+    request = httpx.Request("GET", front.url)
+    request.url = request.url.copy_with(raw_path=path.encode())
+    with httpx.Client() as client:
+        response = client.send(request)
+
+    assert b"worker_processes" not in response.content
+
+
+def test_answers_are_compressed_and_their_headers_come_once(client: httpx.Client) -> None:
+    response = client.get("/api/v1/products/")
+
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.headers.get_list("x-frame-options") == ["DENY"]
+    assert response.headers.get_list("server") == ["nginx"]
+
+
+def test_the_applications_own_refusals_pass_unchanged(client: httpx.Client) -> None:
+    response = client.get("/api/v1/busy/")
+
+    assert response.status_code == 503
+    assert "client" in response.json()
+
+
+def test_a_backend_that_is_away_is_told_and_found_when_it_comes(tmp_path: Path) -> None:
+    port = free_port()
+    front = Front(tmp_path, port)
+    backend = None
+    try:
+        problem = httpx.post(f"{front.url}/api/v1/carts/", json={})
+        page = httpx.get(front.url, headers={"Accept-Language": "ru"})
+        backend = Backend(tmp_path, "tests.containers.echo:application", port)
+        found = httpx.get(f"{front.url}/api/v1/products/")
+    finally:
+        front.process.stop()
+        if backend is not None:
+            backend.process.stop()
+
+    assert problem.status_code == 503
+    assert problem.headers["content-type"] == "application/problem+json"
+    assert problem.headers["retry-after"] == "2"
+    assert problem.json()["code"] == "unavailable"
+    assert problem.json()["request_id"] == problem.headers["x-request-id"]
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert "Временно недоступно" in page.text
+    assert found.status_code == 200
+
+
+def test_nginx_ends_at_once_when_its_configuration_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="nope"):
+        Front(tmp_path, free_port(), TRUSTED_PROXY="nope")
+
+    assert not os.path.exists(tmp_path / "run" / "nginx.pid")
+
+
+def test_the_shop_itself_answers_behind_nginx(front: Front, tmp_path: Path) -> None:
+    shop = Backend(tmp_path, "config.asgi:application")
+    own = Front(tmp_path, shop.port)
+    try:
+        alive = httpx.get(f"{own.url}/healthz")
+        docs = httpx.get(f"{own.url}/api/docs/")
+    finally:
+        own.process.stop()
+        shop.process.stop()
+
+    assert alive.json() == {"status": "ok"}
+    assert docs.status_code == 200
+    assert alive.headers.get_list("x-content-type-options") == ["nosniff"]
