@@ -1,0 +1,1 @@
+"""The benchmark: Lavka beside the recipes that teams write today, and beside the limit."""
