@@ -1,0 +1,48 @@
+"""What clients rely on changes only on purpose."""
+
+from pathlib import Path
+
+from django.core.management import call_command
+
+from lavka.web.docs import shop_errors
+
+ROOT = Path(__file__).resolve().parents[2]
+OPENAPI = ROOT / "docs" / "openapi.yaml"
+CODES = Path(__file__).with_name("error_codes.txt")
+
+
+def test_the_committed_schema_is_the_generated_one(tmp_path: Path):
+    """Refresh it with `python manage.py spectacular --file docs/openapi.yaml`."""
+    generated = tmp_path / "openapi.yaml"
+
+    call_command("spectacular", "--validate", "--fail-on-warn", file=str(generated))
+
+    assert generated.read_text() == OPENAPI.read_text()
+
+
+def test_error_codes_are_neither_removed_nor_renamed():
+    """A new code is added to the file; a code in the file never goes within v1."""
+    known = CODES.read_text().split("\n")
+
+    assert sorted(f"{error.code} {error.status}" for error in shop_errors()) == known[:-1]
+
+
+def test_every_operation_is_described(schema: dict):
+    operations = [operation for path in schema["paths"].values() for operation in path.values()]
+    ids = [operation["operationId"] for operation in operations]
+
+    assert [each for each in operations if not each.get("summary")] == []
+    assert [each["operationId"] for each in operations if len(each["tags"]) != 1] == []
+    assert len(ids) == len(set(ids))
+    assert [each for each in ids if not each.islower()] == []
+
+
+def test_every_operation_names_its_refusals(schema: dict):
+    silent = [
+        (method, path)
+        for path, operations in schema["paths"].items()
+        for method, operation in operations.items()
+        if not {"422", "503"} <= operation["responses"].keys()
+    ]
+
+    assert silent == []
