@@ -147,12 +147,8 @@ DATABASES = {
     }
 }
 # Reads on the event loop have connections of their own (lavka/kernel/database.py).
-READ_POOL = {
-    "min_size": 1,
-    "max_size": env.int("LAVKA_READ_POOL", 4),
-    "timeout": 5,
-    "reconnect_timeout": 5,
-}
+READ_CONNECTIONS = env.int("LAVKA_READ_POOL", 4)
+READ_WAIT_SECONDS = 5.0
 # As many as Django has connections: a thread that runs never waits for one.
 WORKER_THREADS = env.int("LAVKA_DB_POOL", 8)
 WORKER_WAIT_SECONDS = 5.0

@@ -10,7 +10,7 @@ from django.utils import translation
 from lavka.kernel import database, threads
 from tests.client import Api
 from tests.e2e.rabbitmq import RabbitMQ
-from tests.reading import Connecting, LentPool, LentThread
+from tests.reading import Connecting, Lent, LentThread
 
 # Folders of tests that start whole shops and mostly wait for them.
 LONG = ("races", "faults", "replay", "e2e", "cli", "contract", "bench", "containers")
@@ -42,12 +42,8 @@ def _reads_see_the_test(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     if "read_pool" in names or not (marker or names & {"db", "transactional_db"}):
         return
     is_committed = "transactional_db" in names or bool(marker and marker.kwargs.get("transaction"))
-    pool = Connecting() if is_committed else LentPool()
-
-    async def lend() -> Connecting | LentPool:
-        return pool
-
-    monkeypatch.setattr(database, "_pool", lend)
+    source = Connecting() if is_committed else Lent()
+    monkeypatch.setattr(database, "_source", lambda: source)
 
 
 @pytest.fixture(autouse=True)

@@ -9,76 +9,40 @@ from typing import Any
 
 import psycopg
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.rows import tuple_row
 
-from lavka.kernel import database
+from lavka.kernel.database import Pool
+from lavka.kernel.pipeline import keep_json_as_bytes
 
 
 class Lent:
-    """Django's connection of the test, with the interface of an async one.
+    """Reads over Django's connection of the test.
 
     Statements are noted in Django's query log, so that query counts see them.
     """
 
-    broken = False
-
-    def __init__(self, django: BaseDatabaseWrapper) -> None:
-        self.django = django
-
-    async def execute(
-        self, query: str, params: Any = None, *, binary: bool = False
-    ) -> "LentCursor":
-        cursor = psycopg.Cursor(self.django.connection, row_factory=tuple_row)
-        database.keep_json_as_bytes(cursor)
-        cursor.execute(query, params, binary=binary)
-        self.django.queries_log.append({"sql": query, "time": "0"})
-        return LentCursor(cursor)
-
-
-class LentCursor:
-    """A cursor whose rows are there."""
-
-    def __init__(self, cursor: Any) -> None:
-        self.cursor = cursor
-
-    async def fetchall(self) -> list[Any]:
-        return self.cursor.fetchall()
-
-    async def fetchone(self) -> Any:
-        return self.cursor.fetchone()
-
-
-class LentPool:
-    """Lends the test's connection to every reader."""
-
     def __init__(self) -> None:
         self.django = connections["default"]
 
-    async def getconn(self) -> Lent:
-        return Lent(self.django)
-
-    async def putconn(self, connection: Lent) -> None:
-        """The test keeps it."""
-
-    async def check(self) -> None:
-        """The test's connection is what it is."""
+    async def fetch(self, query: str, parameters: Any, *, is_short: bool) -> list[Any]:
+        cursor = psycopg.Cursor(self.django.connection, row_factory=tuple_row)
+        keep_json_as_bytes(cursor)
+        cursor.execute(query, parameters, binary=True)
+        self.django.queries_log.append({"sql": query, "time": "0"})
+        return cursor.fetchall()
 
 
 class Connecting:
-    """Opens a real connection for each reader: an event loop of a test may end at any call."""
+    """Reads over a pool of its own each time: an event loop of a test may end at any call."""
 
-    async def getconn(self) -> Any:
-        connection = await psycopg.AsyncConnection.connect(**database.connection_parameters())
-        database.keep_json_as_bytes(connection)
-        return connection
-
-    async def putconn(self, connection: Any) -> None:
-        await connection.close()
-
-    async def check(self) -> None:
-        """None is kept."""
+    async def fetch(self, query: str, parameters: Any, *, is_short: bool) -> list[Any]:
+        pool = Pool(1, settings.READ_WAIT_SECONDS)
+        try:
+            return await pool.fetch(query, parameters, is_short=is_short)
+        finally:
+            await pool.close()
 
 
 class LentThread:

@@ -176,7 +176,7 @@ class Asked(Exception):
 def _asked_by(question: Coroutine[Any, Any, Any]) -> Statement:
     """The statement that a selector of Lavka sends, without sending it."""
 
-    def tell(statement: str, parameters: Any) -> None:
+    def tell(statement: str, parameters: Any, *, is_short: bool) -> None:
         raise Asked(statement)
 
     with patch.multiple(database, fetch_all=tell, fetch_one=tell):
@@ -187,7 +187,9 @@ def _asked_by(question: Coroutine[Any, Any, Any]) -> Statement:
     raise AssertionError("the selector asks nothing")
 
 
-async def fetch_all(statement: str, parameters: Mapping[str, Any]) -> list[Any]:
+async def fetch_all(
+    statement: str, parameters: Mapping[str, Any], *, is_short: bool = False
+) -> list[Any]:
     """What `database.fetch_all` does, by asyncpg."""
     return await Statement.of(statement).rows(parameters)
 

@@ -19,6 +19,9 @@ KEPT_SECONDS = 60.0
 _EPOCH = datetime.date(1970, 1, 1)
 
 
+_KINDS = "SELECT code, kind FROM catalog_attribute"
+
+
 class Kinds:
     """The attributes' kinds by code, kept in the process; an unknown code looks once more."""
 
@@ -31,7 +34,7 @@ class Kinds:
         """All kinds, with those of `codes` if there are such attributes."""
         is_old = time.monotonic() - self._read_at > KEPT_SECONDS
         if is_old or any(code not in self._kinds for code in codes):
-            rows = await database.fetch_all("SELECT code, kind FROM catalog_attribute")
+            rows = await database.fetch_all(_KINDS, is_short=True)
             self._kinds, self._read_at = dict(rows), time.monotonic()
         return self._kinds
 

@@ -18,7 +18,7 @@ from lavka.kernel.conf import options
 from lavka.listing.models import ListedProduct, ShelfPlace
 from lavka.listing.rules import WHOLE_SHOP
 from lavka.listing.search import MOST, UNSCORED, search_tables
-from lavka.listing.wanted import Wanted, conditions_anywhere, conditions_of
+from lavka.listing.wanted import EVERYWHERE, Wanted, conditions_anywhere, conditions_of
 from lavka.reviews.models import STARS, ProductRating
 
 COUNT_CAP = 10_000
@@ -73,8 +73,8 @@ class Page:
 
 async def page_of_cards(wanted: Wanted, *, sort: str, limit: int, after: After | None) -> Page:
     """One page of cards in the order `sort` (a key of `ORDERS`): 1 query."""
-    statement = _page_statement(wanted.shape(), sort, after is not None)
-    parameters = wanted.parameters() | {"limit": limit + 1, "most": MOST, "is_loose": None}
+    statement = _page_statement(wanted.shape(), sort, after is not None, limit + 1)
+    parameters = wanted.parameters() | {"most": MOST, "is_loose": None}
     if after is not None:
         parameters |= {
             "after": after.value,
@@ -82,7 +82,8 @@ async def page_of_cards(wanted: Wanted, *, sort: str, limit: int, after: After |
             "is_loose": after.is_loose,
             "snapshot": after.snapshot,
         }
-    rows = await database.fetch_all(statement, parameters)
+    # A walk reads a page in the order of an index, whatever else is asked for.
+    rows = await database.fetch_all(statement, parameters, is_short=not wanted.text)
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(
         cards=[row[0] for row in rows[:limit]],
@@ -126,23 +127,31 @@ def _sorted(row: str, order: Order) -> str:
 
 
 @lru_cache(1024)
-def _page_statement(wanted: Wanted, sort: str, has_cursor: bool) -> str:
-    """Composed once for each shape of a question."""
+def _page_statement(wanted: Wanted, sort: str, has_cursor: bool, rows: int) -> str:
+    """Composed once for each shape of a question.
+
+    How many `rows` is part of it: without knowing that, PostgreSQL would plan for a tenth of the
+    shop, find that plan dear, and make a new one at every execution.
+    """
     compose = _search if wanted.text else _walk
-    return compose(wanted, ORDERS[sort], has_cursor)
+    return compose(wanted, ORDERS[sort], has_cursor, rows)
 
 
-def _walk(wanted: Wanted, order: Order, has_cursor: bool) -> str:
+def _walk(wanted: Wanted, order: Order, has_cursor: bool, rows: int) -> str:
     conditions = conditions_of(wanted)
+    if conditions.shelf == EVERYWHERE and order.column == "product_id":
+        # The products lie in this order themselves.
+        source, row, stands = _LISTED, "listed", "true"
+    else:
+        source = f"listing_shelfplace AS place JOIN {_LISTED} USING (product_id)"
+        row, stands = "place", f"place.shelf_id = {conditions.shelf}"
     return f"""
-SELECT listed.card, place.{order.column}, place.product_id, pg_current_snapshot()::text, NULL
-FROM listing_shelfplace AS place JOIN listing_listedproduct AS listed USING (product_id)
-WHERE place.shelf_id = {conditions.shelf} AND {conditions.on("place")}
-    {_beyond("place", order, has_cursor)}
-ORDER BY {_sorted("place", order)} LIMIT %(limit)s"""  # noqa: S608 - joined from constants
+SELECT listed.card, {row}.{order.column}, {row}.product_id, pg_current_snapshot()::text, NULL
+FROM {source} WHERE {stands} AND {conditions.on(row)} {_beyond(row, order, has_cursor)}
+ORDER BY {_sorted(row, order)} LIMIT {rows}"""  # noqa: S608 - joined from constants
 
 
-def _search(wanted: Wanted, order: Order, has_cursor: bool) -> str:
+def _search(wanted: Wanted, order: Order, has_cursor: bool, rows: int) -> str:
     tables = search_tables(conditions_anywhere(wanted).on("listed"))
     row = "found" if order.column == "score" else "listed"
     is_alone = row == "found" and not has_cursor
@@ -152,7 +161,7 @@ def _search(wanted: Wanted, order: Order, has_cursor: bool) -> str:
 WITH {tables}, page AS (
     SELECT {row}.{order.column} AS rank, {row}.product_id FROM {source}
     WHERE true {_beyond(row, order, has_cursor)}
-    ORDER BY {_sorted(row, order)} LIMIT %(limit)s
+    ORDER BY {_sorted(row, order)} LIMIT {rows}
 )
 SELECT listed.card, page.rank, page.product_id, pg_current_snapshot()::text, few.is_loose
 FROM page JOIN listing_listedproduct AS listed USING (product_id), few
@@ -185,7 +194,7 @@ async def product_document(name: str) -> bytes | None:
         statement, parameters["name"] = _PRODUCT_BY_ID, UUID(name)
     except ValueError:
         statement, parameters["name"] = _PRODUCT_BY_SLUG, name
-    row = await database.fetch_one(statement, parameters)
+    row = await database.fetch_one(statement, parameters, is_short=True)
     if row is None:
         return None
     page, live = row
@@ -229,7 +238,7 @@ _PRODUCT_BY_SLUG = _PRODUCT.format(column="slug")
 
 async def moved_to(slug: str) -> str | None:
     """What the product that was called `slug` is called now, if customers see it: 1 query."""
-    row = await database.fetch_one(_MOVED, {"slug": slug})
+    row = await database.fetch_one(_MOVED, {"slug": slug}, is_short=True)
     return row[0] if row else None
 
 

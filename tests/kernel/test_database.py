@@ -1,17 +1,21 @@
 import asyncio
-import logging
 from uuid import UUID
 
 import psycopg
 import pytest
 from asgiref.sync import async_to_sync
 
-from lavka.kernel import database
-from lavka.kernel.database import fetch_all, fetch_one, reading
+from lavka.kernel import database, pipeline
+from lavka.kernel.database import fetch_all, fetch_one
 from lavka.kernel.errors import Unavailable
 from lavka.kernel.models import OutboxEvent
 
 ONE_ID = UUID("019a0000-0000-7000-8000-000000000001")
+
+
+@pytest.fixture
+def one_connection(read_pool, settings):
+    settings.READ_CONNECTIONS = 1
 
 
 @pytest.mark.usefixtures("read_pool")
@@ -37,24 +41,80 @@ async def test_one_row_or_none():
 
 
 @pytest.mark.usefixtures("read_pool")
-async def test_statements_are_prepared_at_first_use():
-    async with reading() as reader:
-        await reader.fetch_one("SELECT 'prepared', %s::int", [1])
-        prepared = await reader.fetch_one(
-            "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %s",
-            ["SELECT 'prepared'%"],
+async def test_places_are_filled_by_name_and_a_doubled_percent_is_one():
+    row = await fetch_one(
+        "SELECT %(a)s::int, %(b)s::text, %(a)s::int, 7 %% 4, 'x' LIKE '%%'", {"b": "%s", "a": 1}
+    )
+
+    assert row == (1, "%s", 1, 3, True)
+
+
+@pytest.mark.usefixtures("one_connection")
+async def test_statements_are_prepared_at_first_use_and_the_oldest_make_place(monkeypatch):
+    monkeypatch.setattr(pipeline, "MAX_PREPARED", 3)
+
+    for number in (1, 2, 3, 1, 4):
+        assert await fetch_one(f"SELECT 'prepared', {number}, %s::int", [5]) == (
+            "prepared",
+            number,
+            5,
         )
+    prepared = await fetch_all(
+        "SELECT statement FROM pg_prepared_statements WHERE statement LIKE %s ORDER BY 1",
+        ["SELECT 'prepared'%"],
+    )
 
-    assert prepared == (1,)
+    assert prepared == [(f"SELECT 'prepared', {number}, $1::int",) for number in (1, 4)]
 
 
-@pytest.mark.usefixtures("read_pool")
-async def test_several_statements_share_one_connection():
-    async with reading() as reader:
-        first = await reader.fetch_one("SELECT pg_backend_pid()")
-        second = await reader.fetch_one("SELECT pg_backend_pid()")
+@pytest.mark.usefixtures("one_connection")
+async def test_short_statements_that_wait_travel_together_and_long_ones_alone():
+    """What travels together is one transaction, and so has one time."""
+    began = "SELECT transaction_timestamp()"
+    await fetch_one("SELECT 1")
 
-    assert first == second
+    together = await asyncio.gather(*(fetch_one(began, is_short=True) for _ in range(20)))
+    alone = await asyncio.gather(*(fetch_one(began) for _ in range(20)))
+
+    assert len(set(together)) == -(-20 // database.MOST_TOGETHER)
+    assert len(set(alone)) == 20
+
+
+@pytest.mark.usefixtures("one_connection")
+async def test_one_that_fails_fails_alone():
+    division = "SELECT 1 / %s::int"
+    await fetch_one("SELECT 1")
+
+    outcomes = await asyncio.gather(
+        fetch_one(division, [1], is_short=True),
+        fetch_one(division, [0], is_short=True),
+        fetch_one(division, ["\0"], is_short=True),
+        fetch_one("SELECT nothing_of_that_name", is_short=True),
+        fetch_one("SELECT 2", is_short=True),
+        fetch_one("SELECT 2", is_short=True),
+        return_exceptions=True,
+    )
+
+    kinds = [each if isinstance(each, tuple) else type(each) for each in outcomes]
+    assert kinds == [
+        (1,),
+        psycopg.errors.DivisionByZero,
+        psycopg.DataError,
+        psycopg.errors.UndefinedColumn,
+        (2,),
+        (2,),
+    ]
+
+
+@pytest.mark.usefixtures("one_connection")
+async def test_more_than_a_socket_holds_goes_both_ways():
+    text = "лавка" * 400_000
+
+    rows = await asyncio.gather(
+        *(fetch_one("SELECT %s::text", [text + str(number)], is_short=True) for number in range(6))
+    )
+
+    assert rows == [(text + str(number),) for number in range(6)]
 
 
 @pytest.mark.usefixtures("read_pool")
@@ -65,7 +125,7 @@ async def test_a_reader_cannot_write():
 
 @pytest.mark.usefixtures("read_pool")
 async def test_connections_stay_bounded_and_are_all_returned(settings):
-    settings.READ_POOL = settings.READ_POOL | {"max_size": 3}
+    settings.READ_CONNECTIONS = 3
 
     pids = await asyncio.gather(
         *(fetch_one("SELECT pg_backend_pid() FROM pg_sleep(0.01)") for _ in range(50))
@@ -76,22 +136,24 @@ async def test_connections_stay_bounded_and_are_all_returned(settings):
     assert statistics["pool_available"] == statistics["pool_size"] <= 3
 
 
-@pytest.mark.usefixtures("read_pool")
+@pytest.mark.usefixtures("one_connection")
 async def test_an_exhausted_pool_refuses_instead_of_hanging(settings, caplog):
-    settings.READ_POOL = settings.READ_POOL | {"max_size": 1, "timeout": 0.05}
+    settings.READ_WAIT_SECONDS = 0.05
+    busy = asyncio.create_task(fetch_one("SELECT 'busy' FROM pg_sleep(0.3)"))
+    await asyncio.sleep(0)
 
-    async with reading():
-        with pytest.raises(Unavailable) as refusal:
-            await fetch_one("SELECT 1")
+    with pytest.raises(Unavailable) as refusal:
+        await fetch_one("SELECT 1")
 
     assert (refusal.value.status, refusal.value.retry_after_seconds) == (503, 2)
     assert "no connection to read with" in caplog.text
+    assert database.pool_statistics()["requests_errors"] == 1
+    assert await busy == ("busy",)
     assert await fetch_one("SELECT 1") == (1,)
 
 
 @pytest.mark.usefixtures("read_pool")
-async def test_a_read_survives_that_its_connections_were_cut(settings):
-    settings.READ_POOL = settings.READ_POOL | {"min_size": 3}
+async def test_a_read_survives_that_its_connections_were_cut():
     await asyncio.gather(*(fetch_one("SELECT 1 FROM pg_sleep(0.05)") for _ in range(3)))
 
     await _cut_readers()
@@ -99,19 +161,39 @@ async def test_a_read_survives_that_its_connections_were_cut(settings):
     assert await fetch_one("SELECT 'again'") == ("again",)
 
 
-@pytest.mark.usefixtures("read_pool")
-async def test_a_held_connection_that_is_cut_is_unavailable_and_replaced(caplog):
-    async def read_around_a_cut() -> None:
-        async with reading() as reader:
-            await reader.fetch_one("SELECT 1")
-            await _cut_readers()
-            await reader.fetch_one("SELECT 1")
+@pytest.mark.usefixtures("one_connection")
+async def test_what_was_on_its_way_over_a_cut_connection_is_asked_again():
+    asked = [
+        asyncio.create_task(fetch_one("SELECT %s::int FROM pg_sleep(0.2)", [each], is_short=True))
+        for each in range(3)
+    ]
+    async with await _another_connection() as observer:
+        while not await _is_running(observer, "SELECT $1::int FROM pg_sleep(0.2)"):
+            assert not asked[0].done()
 
+    await _cut_readers()
+
+    assert await asyncio.gather(*asked) == [(0,), (1,), (2,)]
+
+
+@pytest.mark.usefixtures("one_connection")
+async def test_a_connection_that_is_always_cut_is_unavailable_and_replaced(caplog):
     with pytest.raises(Unavailable):
-        await read_around_a_cut()
+        await fetch_one("SELECT pg_terminate_backend(pg_backend_pid())")
 
     assert "the database does not answer" in caplog.text
     assert await fetch_one("SELECT 1") == (1,)
+
+
+@pytest.mark.usefixtures("one_connection")
+async def test_a_connection_that_has_lived_long_is_replaced(monkeypatch):
+    first = await fetch_one("SELECT pg_backend_pid()")
+    monkeypatch.setattr(database, "LIFE_SECONDS", 0.0)
+
+    assert await fetch_one("SELECT pg_backend_pid()") == first
+    monkeypatch.undo()
+
+    assert await fetch_one("SELECT pg_backend_pid()") != first
 
 
 async def _another_connection() -> psycopg.AsyncConnection:
@@ -136,9 +218,8 @@ async def _is_running(observer: psycopg.AsyncConnection, query: str) -> bool:
     return await cursor.fetchone() is not None
 
 
-@pytest.mark.usefixtures("read_pool")
-async def test_a_cancelled_read_gives_a_usable_connection_back(settings):
-    settings.READ_POOL = settings.READ_POOL | {"max_size": 1}
+@pytest.mark.usefixtures("one_connection")
+async def test_a_cancelled_read_gives_a_usable_connection_back():
     slow = asyncio.create_task(fetch_one("SELECT pg_sleep(60)"))
     async with await _another_connection() as observer:
         while not await _is_running(observer, "SELECT pg_sleep(60)"):
@@ -151,12 +232,22 @@ async def test_a_cancelled_read_gives_a_usable_connection_back(settings):
     assert await fetch_one("SELECT 1") == (1,)
 
 
-@pytest.mark.usefixtures("read_pool")
-async def test_lending_a_connection_leaves_no_line_in_the_log(caplog):
-    with caplog.at_level(logging.INFO):
-        await fetch_one("SELECT 1")
+@pytest.mark.usefixtures("one_connection")
+async def test_a_cancelled_read_leaves_those_that_travel_with_it():
+    async def ask(number: int) -> object:
+        return await fetch_one("SELECT %s::int FROM pg_sleep(0.1)", [number], is_short=True)
 
-    assert "connection" not in caplog.text
+    await fetch_one("SELECT 1")
+    asked = [asyncio.create_task(ask(number)) for number in range(3)]
+    async with await _another_connection() as observer:
+        while not await _is_running(observer, "SELECT $1::int FROM pg_sleep(0.1)"):
+            assert not asked[0].done()
+
+    asked[1].cancel()
+
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert [outcomes[0], outcomes[2]] == [(0,), (2,)]
+    assert isinstance(outcomes[1], asyncio.CancelledError)
 
 
 def test_each_event_loop_has_a_pool_of_its_own(transactional_db, monkeypatch):

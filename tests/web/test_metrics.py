@@ -58,7 +58,7 @@ def test_the_page_tells_of_requests_pools_and_the_outbox(api):
 
 @pytest.mark.usefixtures("read_pool")
 async def test_without_a_database_it_tells_the_rest(settings, monkeypatch):
-    settings.READ_POOL = settings.READ_POOL | {"timeout": 0.05}
+    settings.READ_WAIT_SECONDS = 0.05
     monkeypatch.setattr(
         metrics.database, "connection_parameters", lambda: {"host": LOOPBACK, "port": 1}
     )
