@@ -1,5 +1,6 @@
 """Gunicorn, in the containers and under `lavka up`; the environment says what differs."""
 
+import gc
 import os
 import shutil
 import signal
@@ -19,7 +20,7 @@ except ImproperlyConfigured as refusal:
     sys.exit(str(refusal))
 
 bind = os.environ.get("LAVKA_BIND", f"0.0.0.0:{os.environ.get('PORT', '8000')}")
-worker_class = "lavka.web.leaving.Worker"
+worker_class = "lavka.web.protocol.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "8"))
 # The application is loaded once, before the fork: quicker to start and less memory in all.
 preload_app = True
@@ -37,6 +38,17 @@ loglevel = os.environ.get("LAVKA_LOG_LEVEL", "info").lower()
 
 # Each worker writes its metrics into files there; the last one to be asked adds them up.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="lavka-metrics-"))
+
+
+def when_ready(server: Any) -> None:
+    """Leave what is loaded to no garbage collection: it lives as long as the process.
+
+    Before the fork, so that workers share its memory. Requests make hardly any cycles, and the
+    collector looks at what they leave less often than it would by itself.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 10)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -16,11 +16,11 @@ from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http import FileResponse, HttpRequest, HttpResponseBase
-from django.urls import ResolverMatch, get_resolver, set_script_prefix
+from django.urls import set_script_prefix
 from django.utils.module_loading import import_string
 
 from lavka.kernel.errors import Malformed
-from lavka.web import problems
+from lavka.web import problems, routes
 from lavka.web.bodies import Receive, Scope, Send
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -69,7 +69,7 @@ class FastLane(ASGIHandler):
                 close()
 
     async def _call_view(self, request: HttpRequest) -> HttpResponseBase:
-        match = resolve(request.path_info)
+        match = routes.resolve(request.path_info)
         request.resolver_match = match
         response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
         return response
@@ -153,20 +153,3 @@ class Watch:
         self._timer.cancel()
         if self._listener is not None:
             self._listener.cancel()
-
-
-_fixed: dict[tuple[str, str], ResolverMatch] = {}
-
-
-def resolve(path: str) -> ResolverMatch:
-    """The view of a path; a route without parameters is looked up once, there are few of them.
-
-    Raises: Resolver404.
-    """
-    key = (settings.ROOT_URLCONF, path)
-    match = _fixed.get(key)
-    if match is None:
-        match = get_resolver().resolve(path)
-        if not match.kwargs and not match.args:
-            _fixed[key] = match
-    return match

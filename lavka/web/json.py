@@ -13,9 +13,7 @@ from django.utils.timezone import is_aware
 
 def dumps(value: Any) -> bytes:
     """Encode to compact UTF-8; instants become RFC 3339 in UTC with a `Z`."""
-    return json.dumps(
-        value, default=_encode, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def loads(body: bytes) -> Any:
@@ -28,12 +26,7 @@ def loads(body: bytes) -> Any:
     text = body.decode("utf-8")
     if "\\u0000" in text or "\x00" in text:
         raise ValueError("U+0000 is not accepted")
-    value = json.loads(
-        text,
-        parse_float=_finite,
-        parse_constant=_refuse_constant,
-        object_pairs_hook=_unique_names,
-    )
+    value = _DECODER.decode(text)
     if "\\u" in text:
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # a lone surrogate fails here
     return value
@@ -68,3 +61,11 @@ def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(decoded) != len(pairs):
         raise ValueError("a name occurs twice")
     return decoded
+
+
+_ENCODER = json.JSONEncoder(
+    default=_encode, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+)
+_DECODER = json.JSONDecoder(
+    parse_float=_finite, parse_constant=_refuse_constant, object_pairs_hook=_unique_names
+)

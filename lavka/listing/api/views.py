@@ -26,6 +26,7 @@ from lavka.listing.api.shapes import facets_json, suggestions_json
 from lavka.listing.facets import facets_of
 from lavka.listing.suggestions import suggestions_for
 from lavka.web import json
+from lavka.web.answers import Ready
 from lavka.web.caching import CATALOGUE
 from lavka.web.pages import PageRequest
 from lavka.web.schema import PAGE_PARAMETERS, operation
@@ -48,7 +49,7 @@ class ProductsView(View):
             "products that fit it first."
         ),
     )
-    async def get(self, request: Request) -> Response:
+    async def get(self, request: Request) -> Ready:
         query = request.query_params
         page, wanted = PageRequest.of(query), await read_wanted(query)
         sort = read_sort(query, wanted)
@@ -61,7 +62,7 @@ class ProductsView(View):
             tail["count"] = _count(await selectors.number_of_cards(wanted))
         # The cards are JSON already: only what stands around them is encoded here.
         items = f'{{"items":[{",".join(found.cards)}],'
-        return Response(items.encode() + json.dumps(tail)[1:])
+        return Ready(items.encode() + json.dumps(tail)[1:])
 
 
 class FacetsView(View):
@@ -117,7 +118,7 @@ class ProductView(View):
     async def get(self, request: Request, slug: str) -> HttpResponseBase:
         document = await selectors.product_document(slug)
         if document is not None:
-            return Response(document)
+            return Ready(document)
         current = await selectors.moved_to(slug)
         if current is None:
             raise NotFound

@@ -8,7 +8,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lavka.cli.ports import LOOPBACK, free_port
-from lavka.web import leaving
+from lavka.web import protocol
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n"
 
@@ -46,8 +46,8 @@ async def connected_to_a_server_that_leaves(protocol) -> AsyncIterator[tuple]:
 
 
 async def test_a_request_that_comes_while_it_leaves_is_answered_as_the_last(monkeypatch):
-    monkeypatch.setattr(leaving, "LINGER_SECONDS", 60)
-    async with connected_to_a_server_that_leaves(leaving.Protocol) as (reader, writer):
+    monkeypatch.setattr(protocol, "LINGER_SECONDS", 60)
+    async with connected_to_a_server_that_leaves(protocol.Protocol) as (reader, writer):
         writer.write(REQUEST)
 
         answer = await reader.read()
@@ -57,8 +57,8 @@ async def test_a_request_that_comes_while_it_leaves_is_answered_as_the_last(monk
 
 
 async def test_a_connection_that_stays_idle_is_closed(monkeypatch):
-    monkeypatch.setattr(leaving, "LINGER_SECONDS", 0.01)
-    async with connected_to_a_server_that_leaves(leaving.Protocol) as (reader, _):
+    monkeypatch.setattr(protocol, "LINGER_SECONDS", 0.01)
+    async with connected_to_a_server_that_leaves(protocol.Protocol) as (reader, _):
         assert await reader.read() == b""
 
 
@@ -68,3 +68,42 @@ async def test_control_uvicorn_alone_answers_nothing_more():
 
         with suppress(ConnectionResetError):
             assert await reader.read() == b""
+
+
+class Wire:
+    """A transport that notes what it sends in one go."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.is_closed = False
+
+    def write(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+async def test_head_and_body_go_in_one_piece_and_nothing_waits_for_the_next_turn():
+    wire = Wire()
+    corked = protocol.Corked(wire)
+
+    corked.write(b"head")
+    assert wire.sent == []
+    corked.write(b"body")
+    assert wire.sent == [b"headbody"]
+    corked.write(b"alone")
+    await asyncio.sleep(0)
+    assert wire.sent == [b"headbody", b"alone"]
+
+
+async def test_what_is_long_is_not_held_and_a_close_holds_nothing_back():
+    wire = Wire()
+    corked = protocol.Corked(wire)
+
+    corked.write(b"x" * (protocol.MOST_HELD_BYTES + 1))
+    corked.write(b"last")
+    corked.close()
+
+    assert [len(each) for each in wire.sent] == [protocol.MOST_HELD_BYTES + 1, 4]
+    assert wire.is_closed

@@ -1,0 +1,96 @@
+"""HTTP as Uvicorn speaks it, but that an answer goes in one piece and a process leaves politely.
+
+Uvicorn writes an answer's head and its body apart. Each is a system call, and the first one wakes
+the client for nothing.
+
+It also closes idle connections the moment it is told to stop. Whoever has just sent a request over
+one, a browser or the proxy in front, would see it cut, and no client may send a purchase again
+without asking. Here an idle connection stays for a moment, and what still comes over it is answered
+with `Connection: close`.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn_worker import UvicornWorker
+
+LINGER_SECONDS = 1.0
+# No head is as long; what is longer does not wait for more.
+MOST_HELD_BYTES = 4096
+
+
+class Corked:
+    """A transport that holds a short piece back for the next one, for this turn of the loop."""
+
+    __slots__ = ("_held", "_loop", "_transport")
+
+    def __init__(self, transport: Any) -> None:
+        """Write to `transport`."""
+        self._transport, self._held = transport, b""
+        self._loop = asyncio.get_running_loop()
+
+    def write(self, data: bytes) -> None:
+        """Send it with what was held, or hold it."""
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held + data)
+        elif len(data) > MOST_HELD_BYTES:
+            self._transport.write(data)
+        else:
+            self._held = data
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            self._transport.write(held)
+
+    def close(self) -> None:
+        """Close it once all is sent."""
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the transport's."""
+        return getattr(self._transport, name)
+
+
+class Protocol(HttpToolsProtocol):
+    """Uvicorn's own, in whole pieces, until it is told to stop."""
+
+    is_leaving = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Write through a cork."""
+        super().connection_made(Corked(transport))  # type: ignore[arg-type]
+
+    def shutdown(self) -> None:
+        """Answer what is being asked, and what comes in a moment, and nothing more."""
+        self.is_leaving = True
+        if self._is_idle():
+            self.loop.call_later(LINGER_SECONDS, self._close_if_idle)
+        else:
+            super().shutdown()
+
+    def on_headers_complete(self) -> None:
+        """Let the last answer say that it is the last."""
+        super().on_headers_complete()
+        if self.is_leaving and not self._is_idle():
+            self.cycle.keep_alive = False
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle():
+            self.transport.close()
+
+
+class Worker(UvicornWorker):
+    """Gunicorn's worker with that protocol."""
+
+    CONFIG_KWARGS: dict[str, Any] = {
+        **UvicornWorker.CONFIG_KWARGS,
+        "http": "lavka.web.protocol:Protocol",
+    }
