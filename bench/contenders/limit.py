@@ -114,25 +114,21 @@ async def _page(query: Mapping[str, str]) -> bytes:
         "is_loose": None,
     }
     if cursor:
-        _, values["after"], after_id, values["snapshot"], *told = json.loads(
+        _, after_id, values["is_loose"], *at = json.loads(
             base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         )
         values["after_id"] = UUID(after_id)
-        values["is_loose"] = told[0] if told else None
+        if at:
+            values["after"], values["snapshot"] = at
     statement = _page_statement(
         bool(text), "category" in query, "price_min" in query, sort, bool(cursor)
     )
     rows = await statement.rows(values)
     following = "null"
     if len(rows) > LIMIT:
-        _, value, product_id, snapshot, is_loose = rows[LIMIT - 1]
-        told = [] if is_loose is None else [is_loose]
-        # asyncpg's UUID is a subclass that knows its text only as a property.
-        last = UUID(bytes=product_id.bytes)
-        value = last if sort == "newest" else value
-        following = (
-            f'"{encode_cursor([sort, value, last, values.get("snapshot", snapshot), *told])}"'
-        )
+        _, product_id, value, snapshot, is_loose = rows[LIMIT - 1]
+        at = [] if sort == "newest" else [value, values.get("snapshot", snapshot)]
+        following = f'"{encode_cursor([sort, product_id, is_loose, *at])}"'
     cards = ",".join([row[0] for row in rows[:LIMIT]])
     return f'{{"items":[{cards}],"next":{following}}}'.encode()
 

@@ -30,6 +30,9 @@ STOOD_SO = (
     " OR {row}.moved_by >= pg_snapshot_xmax(pg_current_snapshot()))"
 )
 
+# In a query of its own it is asked for once, not for each row.
+SNAPSHOT = "SELECT pg_current_snapshot()::text"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
@@ -38,6 +41,11 @@ class Order:
     column: str
     kind: type
     is_descending: bool = True
+
+    @property
+    def is_by_id(self) -> bool:
+        """Whether a product keeps its place for good."""
+        return self.column == "product_id"
 
 
 ORDERS = {
@@ -54,12 +62,13 @@ ORDERS = {
 class After:
     """The last row of the page before, and what the walk's first page saw.
 
-    `snapshot` is PostgreSQL's; `is_loose` is how a search was answered.
+    `snapshot` is PostgreSQL's; `is_loose` is how a search was answered. In the order of ids, which
+    never change, there is neither a `value` nor a `snapshot`.
     """
 
-    value: Any
-    product_id: UUID
-    snapshot: str
+    product_id: UUID | str
+    value: Any = None
+    snapshot: str | None = None
     is_loose: bool | None = None
 
 
@@ -90,8 +99,8 @@ async def page_of_cards(wanted: Wanted, *, sort: str, limit: int, after: After |
         after=None
         if last is None
         else After(
-            value=last[1],
-            product_id=last[2],
+            product_id=last[1],
+            value=last[2],
             snapshot=last[3] if after is None else after.snapshot,
             is_loose=last[4],
         ),
@@ -111,7 +120,7 @@ def _beyond(row: str, order: Order, has_cursor: bool) -> str:
     if not has_cursor:
         return ""
     sign = "<" if order.is_descending else ">"
-    if order.column == "product_id":
+    if order.is_by_id:
         return f"AND {row}.product_id {sign} %(after_id)s"
     moved = "place" if row == "place" else "listed"
     return (
@@ -139,14 +148,15 @@ def _page_statement(wanted: Wanted, sort: str, has_cursor: bool, rows: int) -> s
 
 def _walk(wanted: Wanted, order: Order, has_cursor: bool, rows: int) -> str:
     conditions = conditions_of(wanted)
-    if conditions.shelf == EVERYWHERE and order.column == "product_id":
+    if conditions.shelf == EVERYWHERE and order.is_by_id:
         # The products lie in this order themselves.
         source, row, stands = _LISTED, "listed", "true"
     else:
         source = f"listing_shelfplace AS place JOIN {_LISTED} USING (product_id)"
         row, stands = "place", f"place.shelf_id = {conditions.shelf}"
+    told = "NULL, NULL" if order.is_by_id else f"{row}.{order.column}, ({SNAPSHOT})"
     return f"""
-SELECT listed.card, {row}.{order.column}, {row}.product_id, pg_current_snapshot()::text, NULL
+SELECT listed.card, {row}.product_id::text, {told}, NULL
 FROM {source} WHERE {stands} AND {conditions.on(row)} {_beyond(row, order, has_cursor)}
 ORDER BY {_sorted(row, order)} LIMIT {rows}"""  # noqa: S608 - joined from constants
 
@@ -156,6 +166,7 @@ def _search(wanted: Wanted, order: Order, has_cursor: bool, rows: int) -> str:
     row = "found" if order.column == "score" else "listed"
     is_alone = row == "found" and not has_cursor
     source = "found" if is_alone else f"found JOIN {_LISTED} USING (product_id)"
+    told = "NULL, NULL" if order.is_by_id else f"page.rank, ({SNAPSHOT})"
     # Cards are fetched for the page alone, not for all that was found.
     return f"""
 WITH {tables}, page AS (
@@ -163,7 +174,7 @@ WITH {tables}, page AS (
     WHERE true {_beyond(row, order, has_cursor)}
     ORDER BY {_sorted(row, order)} LIMIT {rows}
 )
-SELECT listed.card, page.rank, page.product_id, pg_current_snapshot()::text, few.is_loose
+SELECT listed.card, page.product_id::text, {told}, few.is_loose
 FROM page JOIN listing_listedproduct AS listed USING (product_id), few
 ORDER BY {_sorted("page", Order(column="rank", kind=order.kind, is_descending=order.is_descending))}
 """  # noqa: S608 - joined from constants

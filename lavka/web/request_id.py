@@ -2,7 +2,7 @@
 
 import logging
 import re
-import uuid
+import secrets
 from contextvars import ContextVar
 
 HEADER = "X-Request-ID"
@@ -18,7 +18,7 @@ def current_request_id() -> str:
 
 def begin(offered: str) -> str:
     """Adopt the caller's id, or make one."""
-    request_id = offered if _sane(offered) else uuid.uuid4().hex
+    request_id = offered if _sane(offered) else secrets.token_hex(16)
     _current.set(request_id)
     return request_id
 

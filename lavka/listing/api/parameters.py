@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 
 from lavka.listing.properties import read_properties
-from lavka.listing.selectors import ORDERS, After
+from lavka.listing.selectors import ORDERS, After, Order
 from lavka.listing.wanted import Wanted
 from lavka.web import parameters
 from lavka.web.pages import bad_cursor, encode_cursor
@@ -20,6 +20,7 @@ MAX_AMOUNT = 10**15
 MAX_TEXT = 200
 MAX_BRANDS = 50
 MAX_SNAPSHOT = 4000
+SNAPSHOT = re.compile(r"[0-9]{1,18}:[0-9]{1,18}:[0-9,]*")
 ATTR = OpenApiParameter(
     "attr",
     {"type": "object", "additionalProperties": {"type": "string"}},
@@ -104,8 +105,8 @@ def read_sort(query: QueryDict, wanted: Wanted) -> str:
 
 def cursor_of(sort: str, after: After) -> str:
     """The cursor that leads on from `after`; it fits no other order."""
-    told = [] if after.is_loose is None else [after.is_loose]
-    return encode_cursor([sort, after.value, after.product_id, after.snapshot, *told])
+    at = [] if ORDERS[sort].is_by_id else [after.value, after.snapshot]
+    return encode_cursor([sort, after.product_id, after.is_loose, *at])
 
 
 def after_of(sort: str, cursor: list[Any] | None) -> After | None:
@@ -113,24 +114,25 @@ def after_of(sort: str, cursor: list[Any] | None) -> After | None:
     if cursor is None:
         return None
     match cursor:
-        case [str(own), value, str(product_id), str(snapshot), *told] if own == sort:
+        case [str(own), str(product_id), (None | bool()) as is_loose, *at] if own == sort:
             pass
         case _:
             raise bad_cursor()
     try:
-        return After(
-            value=_typed(ORDERS[sort].kind, value),
-            product_id=UUID(product_id),
-            snapshot=_snapshot(snapshot),
-            is_loose=_told(told),
-        )
+        value, snapshot = _read_at(ORDERS[sort], at)
+        return After(product_id=UUID(product_id), value=value, snapshot=snapshot, is_loose=is_loose)
     except (ValueError, InvalidOperation) as fault:
         raise bad_cursor() from fault
 
 
+def _read_at(order: Order, at: list[Any]) -> tuple[Any, str | None]:
+    if order.is_by_id and not at:
+        return None, None
+    value, snapshot = at
+    return _typed(order.kind, value), _snapshot(snapshot)
+
+
 def _typed(kind: type, value: Any) -> Any:
-    if kind is UUID and isinstance(value, str):
-        return UUID(value)
     if kind is Decimal and isinstance(value, str):
         stars = Decimal(value)
         if stars.is_finite() and 0 <= stars <= 5:
@@ -142,22 +144,12 @@ def _typed(kind: type, value: Any) -> Any:
     raise ValueError("not a column's value")
 
 
-def _snapshot(text: str) -> str:
+def _snapshot(text: Any) -> str:
     """PostgreSQL's form: `xmin:xmax:` and the numbers between them that were under way."""
-    if len(text) > MAX_SNAPSHOT or not re.fullmatch(r"[0-9]{1,18}:[0-9]{1,18}:[0-9,]*", text):
+    if not isinstance(text, str) or len(text) > MAX_SNAPSHOT or not SNAPSHOT.fullmatch(text):
         raise ValueError("not a snapshot")
     low, high, under_way = text.split(":")
     numbers = [int(low), *(int(each) for each in under_way.split(",") if under_way), int(high)]
     if low == "0" or numbers != sorted(numbers) or "" in under_way.split(",")[1:]:
         raise ValueError("not a snapshot")
     return text
-
-
-def _told(told: list[Any]) -> bool | None:
-    match told:
-        case []:
-            return None
-        case [bool(is_loose)]:
-            return is_loose
-        case _:
-            raise ValueError("not how a search was answered")
