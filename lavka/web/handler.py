@@ -27,7 +27,7 @@ Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 # A client that leaves is looked for only once a request has lasted this long: most are over before,
 # and a task of its own per request would cost more than all middleware together.
-WATCH_AFTER_SECONDS = 0.05
+WATCH_AFTER_SECONDS = 0.2
 BODILESS = frozenset({204, 304})
 
 

@@ -29,7 +29,9 @@ def request_context(get_response: Handler) -> Handler:
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         own_id = request_id.begin(request.META.get("HTTP_X_REQUEST_ID", ""))
-        translation.activate(chosen_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")))
+        language = chosen_language(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+        if language != translation.get_language():
+            translation.activate(language)
         response = await get_response(request)
         response.headers[request_id.HEADER] = own_id
         if "Content-Language" not in response.headers:
