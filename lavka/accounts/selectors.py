@@ -1,11 +1,13 @@
 """How accounts are read."""
 
 import datetime
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import FETCH_RAISE, QuerySet
 
 from lavka.accounts.models import Address, Session, User
+from lavka.kernel import database
 from lavka.kernel.errors import Unauthenticated
 
 
@@ -15,6 +17,33 @@ def active_user(user_id: UUID) -> User:
     if user is None:
         raise Unauthenticated
     return user
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A user, as they see themselves."""
+
+    id: UUID
+    email: str
+    name: str
+    language: str
+    is_email_verified: bool
+    is_staff: bool
+    joined_at: datetime.datetime
+
+
+_PROFILE = """
+SELECT id, email, name, language, email_verified_at IS NOT NULL, is_staff, joined_at
+FROM accounts_user WHERE id = %s AND is_active
+"""
+
+
+async def profile_of(user_id: UUID) -> Profile:
+    """`active_user` without a thread: 1 query."""
+    row = await database.fetch_one(_PROFILE, [user_id], is_short=True)
+    if row is None:
+        raise Unauthenticated
+    return Profile(*row)
 
 
 def addresses_of(user_id: UUID) -> QuerySet[Address]:

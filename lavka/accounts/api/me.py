@@ -11,7 +11,8 @@ from lavka.accounts import selectors
 from lavka.accounts.api import serializers
 from lavka.accounts.api.serializers import AddressInput, AddressOutput, ProfileOutput
 from lavka.accounts.errors import StaffAccount, TooManyAttempts, WrongPassword
-from lavka.accounts.models import Address, Session
+from lavka.accounts.models import Address, Session, User
+from lavka.accounts.selectors import Profile
 from lavka.accounts.services import addresses, profile, sessions
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
@@ -38,8 +39,7 @@ class MeView(CustomerView):
     @operation("get_me", "Show my profile", responses=ProfileOutput)
     async def get(self, request: Request) -> Response:
         """Who the token belongs to."""
-        user = await in_thread(selectors.active_user, self.caller.id)
-        return Response(ProfileOutput(user).data)
+        return Response(_profile(await selectors.profile_of(self.caller.id)))
 
     @operation(
         "update_me",
@@ -52,7 +52,7 @@ class MeView(CustomerView):
         """Change what is named."""
         changes = serializers.ProfileInput.read(request.data, partial=True)
         user = await in_thread(profile.update_profile, user_id=self.caller.id, changes=changes)
-        return Response(ProfileOutput(user).data)
+        return Response(_profile(user))
 
     @operation(
         "close_account",
@@ -184,6 +184,18 @@ class SessionView(CustomerView):
             at=timezone.now(),
         )
         return Response(status=204)
+
+
+def _profile(user: Profile | User) -> dict[str, object]:
+    return {
+        "id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "language": user.language,
+        "is_email_verified": user.is_email_verified,
+        "is_staff": user.is_staff,
+        "joined_at": user.joined_at,
+    }
 
 
 def _address(address: Address) -> dict[str, object]:
