@@ -3,9 +3,27 @@
 import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from lavka.carts import pricing
-from lavka.carts.models import Cart
+from lavka.carts.models import Cart, CartLine
 from lavka.carts.pricing import PricedCart
+from lavka.kernel import rows
+
+
+@rows.Compiled
+def _cart(cart_id: UUID) -> QuerySet[Cart]:
+    return Cart.objects.filter(pk=cart_id)
+
+
+@rows.Compiled
+def _reachable_cart(cart_id: UUID, caller_id: UUID | None, at: datetime.datetime) -> QuerySet[Cart]:
+    return Cart.objects.reachable(caller_id, at).filter(pk=cart_id)
+
+
+@rows.Compiled
+def _lines(cart_id: UUID) -> QuerySet[CartLine]:
+    return CartLine.objects.filter(cart_id=cart_id).order_by("id")
 
 
 def priced_cart(cart_id: UUID, at: datetime.datetime) -> PricedCart:
@@ -13,14 +31,19 @@ def priced_cart(cart_id: UUID, at: datetime.datetime) -> PricedCart:
 
     Raises: Cart.DoesNotExist. Who may see it is for the caller to check.
     """
-    cart = Cart.objects.get(pk=cart_id)
-    return pricing.price(cart, list(cart.lines.order_by("id")), at)
+    cart = _cart.get(cart_id)
+    return pricing.price(cart, lines_of(cart), at)
 
 
 def cart_seen_by(cart_id: UUID, caller_id: UUID | None, at: datetime.datetime) -> PricedCart:
     """The cart, for whoever may reach it; raises Cart.DoesNotExist for others."""
-    cart = Cart.objects.reachable(caller_id, at).get(pk=cart_id)
-    return pricing.price(cart, list(cart.lines.order_by("id")), at)
+    cart = _reachable_cart.get(cart_id, caller_id, at)
+    return pricing.price(cart, lines_of(cart), at)
+
+
+def lines_of(cart: Cart) -> list[CartLine]:
+    """A cart's lines in the order in which they came: 1 query."""
+    return _lines.all(cart.pk)
 
 
 def current_cart_id(owner_id: UUID, at: datetime.datetime) -> UUID | None:

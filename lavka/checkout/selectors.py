@@ -6,7 +6,8 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from lavka.carts.models import Cart
-from lavka.checkout.models import Checkout, RefundClaim
+from lavka.checkout.models import Checkout, Quote, RefundClaim
+from lavka.kernel import rows
 from lavka.kernel.money import Money
 from lavka.orders.models import Order
 from lavka.orders.rules import OrderStatus
@@ -15,13 +16,52 @@ from lavka.payments.models import Operation, Payment
 from lavka.payments.rules import UNDECIDED, OperationKind, OperationState
 from lavka.payments.selectors import REFUSALS, RESPITE
 
-HELD = F("authorised") - F("voided") - F("refunded")
+_HELD = """
+SELECT coalesce(sum(authorised - voided - refunded), 0)
+FROM payments_payment WHERE order_id = %s AND abandoned_at IS NULL
+"""
+
+
+@rows.Compiled
+def quote(quote_id: UUID, cart_id: UUID) -> QuerySet[Quote]:
+    """A quote of the cart."""
+    return Quote.objects.filter(pk=quote_id, cart_id=cart_id)
+
+
+@rows.Compiled
+def checkout_of(cart_id: UUID) -> QuerySet[Checkout]:
+    """The purchase of the cart that is under way."""
+    return Checkout.objects.filter(order__cart_id=cart_id)
+
+
+def order_id_of(cart_id: UUID) -> UUID | None:
+    """What the cart became, a draft too: 1 query."""
+    row = rows.fetch_one("SELECT id FROM orders_order WHERE cart_id = %s", [cart_id])
+    return row[0] if row else None
+
+
+def cart_id_of(order_id: UUID) -> UUID:
+    """The cart, kept or not, that the order was: 1 query. Raises: Order.DoesNotExist."""
+    row = rows.fetch_one("SELECT cart_id FROM orders_order WHERE id = %s", [order_id])
+    if row is None:
+        raise Order.DoesNotExist
+    cart_id: UUID = row[0]
+    return cart_id
+
+
+_QUANTITIES = """
+SELECT variant_id, sum(quantity) FROM orders_orderline WHERE order_id = %s GROUP BY variant_id
+"""
+
+
+def ordered_quantities(order_id: UUID) -> dict[UUID, int]:
+    """Variant id → pieces: 1 query."""
+    return dict(rows.fetch_all(_QUANTITIES, [order_id]))
 
 
 def is_covered(order: Order) -> bool:
     """Whether payments that nobody gave up hold the order's total; the caller holds its row."""
-    payments = Payment.objects.filter(order=order, abandoned_at=None)
-    held = payments.aggregate(held=Sum(HELD))["held"] or 0
+    held = rows.fetch_one(_HELD, [order.pk])[0]
     return bool(held >= order.total_amount)
 
 
@@ -34,7 +74,12 @@ def live_payment(order_id: UUID) -> Payment | None:
 
 def newest_payment(order_id: UUID) -> Payment | None:
     """What was tried last, whatever came of it."""
-    return Payment.objects.filter(order_id=order_id).order_by("-id").first()
+    return _payments.first(order_id)
+
+
+@rows.Compiled
+def _payments(order_id: UUID) -> QuerySet[Payment]:
+    return Payment.objects.filter(order_id=order_id).order_by("-id")
 
 
 def capture_parts(order: Order) -> list[tuple[UUID, Money]]:

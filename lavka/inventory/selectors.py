@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import FETCH_RAISE, QuerySet
 
 from lavka.inventory.models import StockLevel, StockMovement, StockPolicy, Warehouse
+from lavka.kernel import rows
 
 # Named, as a cart asks for it each time it is read or changed.
 _AVAILABLE = """
@@ -29,12 +29,11 @@ def available_of(
     """
     if not variant_ids:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_AVAILABLE, [holder, list(variant_ids)])
-        return {
-            variant_id: own + available if available is not None else (None if is_in_stock else 0)
-            for variant_id, is_in_stock, available, own in cursor.fetchall()
-        }
+    found = rows.fetch_all(_AVAILABLE, [holder, list(variant_ids)])
+    return {
+        variant_id: own + available if available is not None else (None if is_in_stock else 0)
+        for variant_id, is_in_stock, available, own in found
+    }
 
 
 def levels_of(variant_id: UUID) -> QuerySet[StockLevel]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from itertools import batched
 from typing import TYPE_CHECKING, ClassVar, Protocol
 from uuid import UUID
 
-from lavka.kernel.models import OutboxEvent
+from psycopg.types.json import Jsonb
+
+from lavka.kernel import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,6 +56,12 @@ def handlers_of(name: str) -> list[Handler]:
     return _handlers[name]
 
 
+_APPEND = """
+INSERT INTO kernel_outboxevent (name, version, aggregate, payload)
+SELECT * FROM unnest(%s::text[], %s::int[], %s::uuid[], %s::jsonb[])
+"""
+
+
 def publish(*events: Event) -> None:
     """Append events to the outbox; they exist if and only if the caller's transaction commits."""
     publish_all(events)
@@ -60,22 +69,18 @@ def publish(*events: Event) -> None:
 
 def publish_all(events: Iterable[Event]) -> None:
     """Append many events in few statements, as bulk writes do."""
-    OutboxEvent.objects.bulk_create(
-        [
-            OutboxEvent(
-                name=event.name,
-                version=event.version,
-                aggregate=event.aggregate,
-                payload=_payload(event),
-            )
-            for event in events
-        ],
-        batch_size=1000,
-    )
+    for batch in batched(events, 1000, strict=False):
+        columns = [
+            [event.name for event in batch],
+            [event.version for event in batch],
+            [event.aggregate for event in batch],
+            [Jsonb(_payload(event)) for event in batch],
+        ]
+        rows.execute(_APPEND, columns)
 
 
 def _payload(event: Event) -> dict[str, object]:
+    values = {each.name: getattr(event, each.name) for each in fields(event)}
     return {
-        key: str(value) if isinstance(value, UUID) else value
-        for key, value in asdict(event).items()
+        name: str(value) if isinstance(value, UUID) else value for name, value in values.items()
     }

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db.models import FETCH_RAISE, Prefetch, QuerySet
 
+from lavka.kernel import rows
 from lavka.orders import tokens
 from lavka.orders.models import Order, OrderEvent, OrderLine
 
@@ -48,7 +49,20 @@ def history_of(order_id: UUID) -> QuerySet[OrderEvent]:
 
 def with_lines(order_id: UUID) -> Order:
     """An order in any state, a draft too, with its lines; raises Order.DoesNotExist."""
-    return _with_lines(Order.objects.all()).get(pk=order_id)
+    order = _order.get(order_id)
+    rows.attach(order, "lines", _lines.all(order_id))
+    return order
+
+
+@rows.Compiled
+def _order(order_id: UUID) -> QuerySet[Order]:
+    return Order.objects.filter(pk=order_id).fetch_mode(FETCH_RAISE)
+
+
+@rows.Compiled
+def _lines(order_id: UUID) -> QuerySet[OrderLine]:
+    lines = OrderLine.objects.filter(order_id=order_id)
+    return lines.order_by("position").fetch_mode(FETCH_RAISE)
 
 
 def _with_lines(orders: QuerySet[Order]) -> QuerySet[Order]:

@@ -4,8 +4,8 @@ import datetime
 from uuid import UUID
 
 from django.db.models import FETCH_RAISE, Count, F, Prefetch, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
 
+from lavka.kernel import rows
 from lavka.orders.rules import PaymentSums
 from lavka.payments.models import LedgerEntry, Operation, Payment, ProviderEvent
 from lavka.payments.rules import UNDECIDED, UNFINISHED, Account, OperationKind, OperationState
@@ -18,6 +18,16 @@ PATIENCE = datetime.timedelta(minutes=5)
 REFUSALS, RESPITE = 5, datetime.timedelta(hours=1)
 # Nobody comes back from their bank after this.
 EXPIRY = datetime.timedelta(hours=24)
+
+
+@rows.Compiled
+def _payment(payment_id: UUID) -> QuerySet[Payment]:
+    return Payment.objects.filter(pk=payment_id)
+
+
+def payment(payment_id: UUID) -> Payment:
+    """A payment alone; raises Payment.DoesNotExist."""
+    return _payment.get(payment_id)
 
 
 def payments_of(order_id: UUID) -> QuerySet[Payment]:
@@ -39,26 +49,28 @@ def waiting_payment(order_id: UUID) -> Payment | None:
     return waiting.exclude(reference="").first()
 
 
+_HELD = """
+SELECT coalesce(sum(authorised - voided - refunded), 0)
+    + coalesce(sum(amount) FILTER (WHERE status = ANY(%s)), 0)
+FROM payments_payment WHERE order_id = %s AND abandoned_at IS NULL
+"""
+
+
 def held_for(order_id: UUID) -> int:
     """What an order's payments hold, taken or not, or are being asked for, in minor units."""
-    payments = Payment.objects.filter(order_id=order_id, abandoned_at=None)
-    held = F("authorised") - F("voided") - F("refunded")
-    sums = payments.aggregate(
-        held=Coalesce(Sum(held), 0),
-        asked=Coalesce(Sum("amount", filter=Q(status__in=UNDECIDED)), 0),
-    )
-    return int(sums["held"] + sums["asked"])
+    return int(rows.fetch_one(_HELD, [[*map(str, UNDECIDED)], order_id])[0])
+
+
+_SUMS = """
+SELECT coalesce(sum(authorised - captured - voided), 0), coalesce(sum(captured), 0),
+    coalesce(sum(refunded), 0)
+FROM payments_payment WHERE order_id = %s
+"""
 
 
 def sums_of(order_id: UUID) -> PaymentSums:
     """What an order's payments add up to; the caller holds the order's row."""
-    promised = F("authorised") - F("captured") - F("voided")
-    sums = Payment.objects.filter(order_id=order_id).aggregate(
-        authorised=Coalesce(Sum(promised), 0),
-        captured=Coalesce(Sum("captured"), 0),
-        refunded=Coalesce(Sum("refunded"), 0),
-    )
-    return PaymentSums(**sums)
+    return PaymentSums(*map(int, rows.fetch_one(_SUMS, [order_id])))
 
 
 def operation_with_payment(operation_id: UUID) -> Operation:

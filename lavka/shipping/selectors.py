@@ -2,6 +2,7 @@
 
 from django.db.models import FETCH_RAISE, QuerySet
 
+from lavka.kernel import rows
 from lavka.shipping.models import ShippingRate
 
 
@@ -10,8 +11,13 @@ def rates() -> QuerySet[ShippingRate]:
     return ShippingRate.objects.all().fetch_mode(FETCH_RAISE)
 
 
+@rows.Compiled
+def _rates_to(countries: list[str]) -> QuerySet[ShippingRate]:
+    return rates().filter(rows.one_of("country", countries)).order_by("position", "name")
+
+
 def rates_to(country: str) -> list[ShippingRate]:
     """The country's rates in their order, or those of the rest of the world: 1 query."""
-    found = list(rates().filter(country__in=[country, ""]).order_by("position", "name"))
+    found = _rates_to.all([country, ""])
     own = [rate for rate in found if rate.country]
     return own or found

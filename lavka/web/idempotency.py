@@ -15,11 +15,13 @@ from hashlib import blake2b
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from psycopg.types.json import Jsonb
 
+from lavka.kernel import rows
 from lavka.kernel.errors import Conflict, Invalid, Malformed, ShopError
 from lavka.kernel.threads import in_thread, run_here
 from lavka.web.models import IdempotentRequest
@@ -153,10 +155,8 @@ ON CONFLICT (id) DO NOTHING
 def _claim(claim: Claim, now: datetime.datetime) -> HttpResponseBase | None:
     """Take the key, or give the answer it had; raises KeyReused, RequestInProgress."""
     lock = int.from_bytes(claim.id.bytes[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [claim.id, claim.fingerprint, now + LEASE, lock])
-        if cursor.rowcount:
-            return None
+    if rows.execute(_CLAIM, [claim.id, claim.fingerprint, now + LEASE, lock]):
+        return None
     earlier = IdempotentRequest.objects.filter(pk=claim.id).first()
     if earlier is None:
         raise RequestInProgress
@@ -170,21 +170,23 @@ def _claim(claim: Claim, now: datetime.datetime) -> HttpResponseBase | None:
     return None
 
 
+_OWN = "WHERE id = %s AND leased_until = %s AND status IS NULL"
+_KEEP = f"UPDATE web_idempotentrequest SET status = %s, headers = %s, body = %s {_OWN}"  # noqa: S608
+_RELEASE = f"DELETE FROM web_idempotentrequest {_OWN}"  # noqa: S608
+
+
 @transaction.atomic
 def _keep(claim: Claim, response: HttpResponseBase, leased_until: datetime.datetime) -> None:
     """Write the answer beside the key; one that is not kept gives the key back.
 
     Whoever was too slow and lost the lease to another leaves that one's row alone.
     """
-    own = IdempotentRequest.objects.filter(pk=claim.id, status=None, leased_until=leased_until)
+    own = [claim.id, leased_until]
     if _is_kept(response):
-        own.update(
-            status=response.status_code,
-            headers=dict(response.headers),
-            body=getattr(response, "content", b""),
-        )
+        headers, body = Jsonb(dict(response.headers)), getattr(response, "content", b"")
+        rows.execute(_KEEP, [response.status_code, headers, body, *own])
     else:
-        own.delete()
+        rows.execute(_RELEASE, own)
 
 
 def _is_kept(response: HttpResponseBase) -> bool:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lavka.kernel.rows import Compiled
 from tests.e2e.shop import Shop
 from tests.races.market import Market
 from tests.races.patches import take_locks_out
@@ -92,6 +94,10 @@ def times(pytestconfig: pytest.Config) -> Times:
 def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process is a shop without the row locks of carts, holds, orders and payments."""
     take_locks_out(monkeypatch.setattr)
+    # What was compiled with its lock in an earlier test is compiled again at each use.
+    for name in ("_queryset", "_statement"):
+        made: Any = vars(Compiled)[name]
+        monkeypatch.setattr(Compiled, name, property(made.func))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from lavka.carts.services.carts import (
 )
 from lavka.carts.services.lines import add_line, change_line, remove_line
 from lavka.carts.services.merging import merge_cart
-from lavka.carts.services.writing import open_cart
+from lavka.carts.services.writing import locked_cart, open_cart, reachable_cart
 
 __all__ = [
     "add_line",
@@ -20,9 +20,11 @@ __all__ = [
     "delete_cart",
     "forget_customer",
     "forget_expired",
+    "locked_cart",
     "merge_cart",
     "open_cart",
     "order_cart",
+    "reachable_cart",
     "remove_line",
     "set_addresses",
     "set_shipping_option",

@@ -8,13 +8,19 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from lavka.carts import pricing
+from lavka.carts import pricing, selectors
 from lavka.carts.errors import AddressMissing
 from lavka.carts.models import Cart
 from lavka.carts.services.writing import expiry_of, open_cart, put_back
 from lavka.inventory import services as inventory
+from lavka.kernel import rows
 from lavka.kernel.conf import options
 from lavka.kernel.errors import FieldError, Invalid, Unauthenticated
+
+_ORDER = """
+UPDATE carts_cart SET status = CASE status WHEN 'open' THEN 'ordered' ELSE status END
+WHERE id = %s
+"""
 
 
 @transaction.atomic
@@ -27,9 +33,10 @@ def create_cart(*, owner_id: UUID | None, at: datetime.datetime) -> Cart:
         owners = get_user_model().objects.filter(pk=owner_id, is_active=True)
         if not owners.exists():
             raise Unauthenticated
-    return Cart.objects.create(
+    cart = Cart(
         owner_id=owner_id, currency=options.currency, changed_at=at, expires_at=expiry_of(at)
     )
+    return rows.insert(cart)
 
 
 @transaction.atomic
@@ -63,7 +70,7 @@ def set_shipping_option(
     cart = open_cart(cart_id, caller_id, at)
     if cart.shipping_address is None:
         raise AddressMissing
-    offered = pricing.price(cart, list(cart.lines.order_by("id")), at).shipping_options
+    offered = pricing.price(cart, selectors.lines_of(cart), at).shipping_options
     if option_id not in {option.id for option in offered}:
         detail = _("This way of shipping is not offered.")
         raise Invalid(errors=[FieldError("#/id", "does_not_exist", detail)])
@@ -82,17 +89,15 @@ def delete_cart(*, cart_id: UUID, caller_id: UUID | None, at: datetime.datetime)
     cart.delete()
 
 
-@transaction.atomic
 def order_cart(*, cart_id: UUID) -> None:
     """Close a cart that became an order; one that is closed already stays as it is.
 
     A cart may be merged while its payment is under way, which must not stop the order.
+    One statement, so it needs no savepoint in its caller's transaction.
     Raises: Cart.DoesNotExist. Locks: the cart.
     """
-    cart = Cart.objects.locked().get(pk=cart_id)
-    if cart.status == Cart.Status.OPEN:
-        cart.status = Cart.Status.ORDERED
-        cart.save(update_fields=["status"])
+    if not rows.execute(_ORDER, [cart_id]):
+        raise Cart.DoesNotExist
 
 
 @transaction.atomic

@@ -8,11 +8,16 @@ from django.utils.translation import gettext as _
 
 from lavka.carts.errors import CartFull, TooManyPieces
 from lavka.carts.models import MAX_LINES, MAX_QUANTITY, Cart, CartLine
+from lavka.carts.selectors import lines_of
 from lavka.carts.services.writing import open_cart, put_back
 from lavka.catalog.selectors import Article, articles_of
 from lavka.inventory.errors import OutOfStock
 from lavka.inventory.selectors import available_of
+from lavka.kernel import rows
 from lavka.kernel.errors import FieldError, Invalid
+
+# What of a line changes, with the customer's last step.
+_TOLD = ("quantity", "sku", "unit_price_amount", "product_slug", "product_name")
 
 
 @transaction.atomic
@@ -31,12 +36,13 @@ def add_line(
     """
     cart = open_cart(cart_id, caller_id, at)
     article = _on_sale(variant_id, at)
-    line = cart.lines.filter(variant_id=variant_id).first()
+    lines = lines_of(cart)
+    line = next((each for each in lines if each.variant_id == variant_id), None)
     if line is None:
-        if cart.lines.count() >= MAX_LINES:
+        if len(lines) >= MAX_LINES:
             raise CartFull(limit=MAX_LINES)
         line = CartLine(cart=cart, variant_id=variant_id, quantity=0)
-    _fill(line, article, line.quantity + quantity)
+    _fill(cart, line, article, line.quantity + quantity)
     put_back(cart, at)
 
 
@@ -56,7 +62,7 @@ def change_line(
     """
     cart = open_cart(cart_id, caller_id, at)
     line = cart.lines.get(pk=line_id)
-    _fill(line, _on_sale(line.variant_id, at), quantity)
+    _fill(cart, line, _on_sale(line.variant_id, at), quantity)
     put_back(cart, at)
 
 
@@ -81,14 +87,17 @@ def _on_sale(variant_id: UUID, at: datetime.datetime) -> Article:
     return article
 
 
-def _fill(line: CartLine, article: Article, quantity: int) -> None:
+def _fill(cart: Cart, line: CartLine, article: Article, quantity: int) -> None:
     """Save the line with as many pieces, and what the customer is told of the variant."""
     if quantity > MAX_QUANTITY:
         raise TooManyPieces(limit=MAX_QUANTITY)
-    _require_stock(line.cart, article.variant_id, quantity)
+    _require_stock(cart, article.variant_id, quantity)
     line.quantity, line.sku, line.unit_price_amount = quantity, article.sku, article.price_amount
     line.product_slug, line.product_name = article.product_slug, article.product_name
-    line.save()
+    if line._state.adding:
+        rows.insert(line)
+    else:
+        rows.update(line, *_TOLD)
 
 
 def _require_stock(cart: Cart, variant_id: UUID, quantity: int) -> None:

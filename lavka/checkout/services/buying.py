@@ -14,11 +14,13 @@ from lavka.carts import services as carts
 from lavka.carts.errors import CartClosed
 from lavka.carts.models import Cart
 from lavka.carts.pricing import PricedCart
+from lavka.carts.selectors import lines_of
 from lavka.checkout import rules, selectors
 from lavka.checkout.errors import CartIncomplete, QuoteChanged, unknown_quote
-from lavka.checkout.models import Checkout, Quote
+from lavka.checkout.models import Quote
 from lavka.inventory import services as inventory
 from lavka.inventory.errors import OutOfStock
+from lavka.kernel import rows
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 from lavka.orders import services as orders
@@ -29,6 +31,13 @@ from lavka.payments.rules import UNDECIDED
 
 # How long a customer may take to pay.
 PAYING_TAKES = datetime.timedelta(minutes=30)
+
+_BEGIN = """
+INSERT INTO checkout_checkout (order_id, digest, started_at, expires_at) VALUES (%s, %s, %s, %s)
+ON CONFLICT (order_id) DO UPDATE
+SET digest = excluded.digest, started_at = excluded.started_at, expires_at = excluded.expires_at
+"""
+_END = "DELETE FROM checkout_checkout WHERE order_id = %s"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +78,7 @@ def create_quote(*, cart_id: UUID, buyer: Buyer, at: datetime.datetime) -> Quote
         holder=cart.pk, quantities=quantities_of(content), until=expires_at, at=at
     )
     agreed = rules.as_json(content)
-    return Quote.objects.create(
+    quote = Quote(
         cart_id=cart.pk,
         content=agreed,
         digest=rules.digest_of(agreed),
@@ -78,6 +87,7 @@ def create_quote(*, cart_id: UUID, buyer: Buyer, at: datetime.datetime) -> Quote
         created_at=at,
         expires_at=expires_at,
     )
+    return rows.insert(quote)
 
 
 @transaction.atomic
@@ -93,10 +103,10 @@ def prepare(
     CartIncomplete; OutOfStock; QuoteChanged, with the new `totals`.
     Locks: the cart, its draft, its hold, its stock levels.
     """
-    cart = Cart.objects.reachable(buyer.id, at).locked().get(pk=cart_id)
+    cart = carts.reachable_cart.get(cart_id, buyer.id, at)
     if cart.status == Cart.Status.ORDERED:
         return Prepared(order_id=Order.objects.get(cart_id=cart.pk).pk, payment_id=None)
-    quote = Quote.objects.filter(pk=quote_id, cart_id=cart.pk).first()
+    quote = selectors.quote.first(quote_id, cart.pk)
     if quote is None:
         raise unknown_quote()
     under_way = _under_way(cart, quote, means)
@@ -125,18 +135,18 @@ def finalise(*, order_id: UUID, actor: Actor = SYSTEM, at: datetime.datetime) ->
     Locks: the cart, the order, its hold, the stock levels that are not held, the order's number.
     Emits: OrderPlaced, once.
     """
-    order = _lock_order(order_id)
+    cart, order = _lock_order(order_id)
     if order.status != OrderStatus.DRAFT or not selectors.is_covered(order):
         return order
-    quantities: dict[UUID, int] = {}
-    for variant_id, quantity in order.lines.values_list("variant_id", "quantity"):
-        quantities[variant_id] = quantities.get(variant_id, 0) + quantity
     inventory.allocate_reservation(
-        holder=order.cart_id, order_id=order.pk, quantities=quantities, at=at
+        holder=order.cart_id,
+        order_id=order.pk,
+        quantities=selectors.ordered_quantities(order.pk),
+        at=at,
     )
-    if Cart.objects.filter(pk=order.cart_id).exists():
-        carts.order_cart(cart_id=order.cart_id)
-    Checkout.objects.filter(order=order).delete()
+    if cart is not None:
+        carts.order_cart(cart_id=cart.pk)
+    rows.execute(_END, [order.pk])
     return orders.place_order(order_id=order.pk, actor=actor, at=at)
 
 
@@ -148,10 +158,10 @@ def give_up(*, order_id: UUID, at: datetime.datetime) -> list[UUID]:
     meanwhile. The cart stays open, and its draft is written anew at the next checkout.
     Raises: Order.DoesNotExist. Locks: the cart, the order, its payments.
     """
-    order = _lock_order(order_id)
+    _cart, order = _lock_order(order_id)
     if order.status != OrderStatus.DRAFT:
         return []
-    Checkout.objects.filter(order=order).delete()
+    rows.execute(_END, [order.pk])
     return payments.abandon_payments(order_id=order.pk, at=at)
 
 
@@ -160,15 +170,14 @@ def quantities_of(content: OrderContent) -> dict[UUID, int]:
     return {line.variant_id: line.quantity for line in content.lines}
 
 
-def _lock_order(order_id: UUID) -> Order:
-    """The order, after its cart: a checkout holds the cart when it writes the draft."""
-    cart_id = Order.objects.values_list("cart_id", flat=True).get(pk=order_id)
-    Cart.objects.locked().filter(pk=cart_id).first()
-    return Order.objects.locked().get(pk=order_id)
+def _lock_order(order_id: UUID) -> tuple[Cart | None, Order]:
+    """The cart, as far as it is kept, and the order: a checkout that drafts holds the cart."""
+    cart_id = selectors.cart_id_of(order_id)
+    return carts.locked_cart.first(cart_id), orders.locked_order.get(order_id)
 
 
 def _open_cart(cart_id: UUID, buyer: Buyer, at: datetime.datetime) -> Cart:
-    cart = Cart.objects.reachable(buyer.id, at).locked().get(pk=cart_id)
+    cart = carts.reachable_cart.get(cart_id, buyer.id, at)
     _require_open(cart)
     return cart
 
@@ -179,7 +188,7 @@ def _require_open(cart: Cart) -> None:
 
 
 def _priced(cart: Cart, at: datetime.datetime) -> PricedCart:
-    return pricing.price(cart, list(cart.lines.order_by("id")), at)
+    return pricing.price(cart, lines_of(cart), at)
 
 
 def _agreed(cart: PricedCart, buyer: Buyer) -> OrderContent:
@@ -193,7 +202,7 @@ def _agreed(cart: PricedCart, buyer: Buyer) -> OrderContent:
 
 def _under_way(cart: Cart, quote: Quote, means: Means) -> Prepared | None:
     """The purchase that an earlier click began, if this one is the same or its money is there."""
-    begun = Checkout.objects.filter(order__cart_id=cart.pk).first()
+    begun = selectors.checkout_of.first(cart.pk)
     payment = selectors.live_payment(begun.order_id) if begun else None
     if begun is None or payment is None:
         return None
@@ -207,20 +216,15 @@ def _under_way(cart: Cart, quote: Quote, means: Means) -> Prepared | None:
 
 
 def _draft(cart: Cart, quote: Quote, content: OrderContent, at: datetime.datetime) -> Order:
-    earlier = Order.objects.filter(cart_id=cart.pk).first()
-    if earlier is not None:
-        payments.abandon_payments(order_id=earlier.pk, at=at)
+    earlier_id = selectors.order_id_of(cart.pk)
+    if earlier_id is not None:
+        payments.abandon_payments(order_id=earlier_id, at=at)
     deadline = at + PAYING_TAKES
     inventory.reserve_stock(
         holder=cart.pk, quantities=quantities_of(content), until=deadline, at=at
     )
     order = orders.draft_order(cart_id=cart.pk, customer_id=cart.owner_id, content=content)
-    Checkout.objects.bulk_create(
-        [Checkout(order=order, digest=quote.digest, started_at=at, expires_at=deadline)],
-        update_conflicts=True,
-        unique_fields=["order"],
-        update_fields=["digest", "started_at", "expires_at"],
-    )
+    rows.execute(_BEGIN, [order.pk, quote.digest, at, deadline])
     return order
 
 

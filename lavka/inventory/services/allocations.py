@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 
 from lavka.inventory.errors import NotAllocated, NotOnHand, NotShipped
-from lavka.inventory.models import Allocation, Hold, StockMovement
+from lavka.inventory.models import Allocation, StockMovement
 from lavka.inventory.services.changes import Change, change_levels, lock_levels
 from lavka.inventory.services.reservations import hold_exactly, take_hold
+from lavka.kernel import rows
 
 _CONVERT = """
 INSERT INTO inventory_allocation (order_id, level_id, quantity)
@@ -44,9 +46,8 @@ def allocate_reservation(
         has[each.level.variant_id] += each.quantity + each.shipped
     missing = {each: units - has[each] for each, units in quantities.items() if units > has[each]}
     hold_exactly(holder, missing, at)
-    with connection.cursor() as cursor:
-        cursor.execute(_CONVERT, [order_id, holder])
-    Hold.objects.filter(pk=holder).delete()
+    rows.execute(_CONVERT, [order_id, holder])
+    rows.execute("DELETE FROM inventory_hold WHERE id = %s", [holder])
 
 
 @transaction.atomic
@@ -128,8 +129,13 @@ def return_stock(
 
 
 def _lock_allocations(order_id: UUID) -> list[Allocation]:
+    return _allocations.all(order_id)
+
+
+@rows.Compiled
+def _allocations(order_id: UUID) -> QuerySet[Allocation]:
     found = Allocation.objects.filter(order_id=order_id).select_related("level")
-    return list(found.select_for_update(of=("self",), no_key=True).order_by("level_id"))
+    return found.select_for_update(of=("self",), no_key=True).order_by("level_id")
 
 
 def _lock_levels_of(allocations: list[Allocation]) -> None:

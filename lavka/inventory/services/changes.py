@@ -3,16 +3,15 @@
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import F, Max, Sum
+from django.db.models import QuerySet
 
 from lavka.catalog import services as catalog
 from lavka.inventory.events import StockCameBack, StockRanLow, StockRanOut
 from lavka.inventory.models import StockLevel
-from lavka.kernel import events
+from lavka.kernel import events, rows
 from lavka.kernel.events import Event
 
 
@@ -31,9 +30,14 @@ def lock_levels(variant_ids: Collection[UUID]) -> list[StockLevel]:
 
     Locks: these levels, by variant and warehouse, until the caller's transaction ends.
     """
-    levels = StockLevel.objects.filter(variant_id__in=variant_ids).select_related("warehouse")
-    ordered = levels.order_by("variant_id", "warehouse_id")
-    return list(ordered.select_for_update(of=("self",), no_key=True))
+    return _levels.all(list(variant_ids))
+
+
+@rows.Compiled
+def _levels(variant_ids: list[UUID]) -> QuerySet[StockLevel]:
+    levels = StockLevel.objects.filter(rows.one_of("variant_id", variant_ids))
+    ordered = levels.select_related("warehouse").order_by("variant_id", "warehouse_id")
+    return ordered.select_for_update(of=("self",), no_key=True)
 
 
 # The guard is the statement's own, so it holds whatever its caller has read or locked.
@@ -68,10 +72,8 @@ def change_levels(changes: Iterable[Change]) -> bool:
         [each.reserved for each in moved],
         [each.beyond for each in moved],
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANGE, columns)
-        if cursor.rowcount != len(moved):
-            return False
+    if rows.execute(_CHANGE, columns) != len(moved):
+        return False
     _tell(moved)
     return True
 
@@ -82,7 +84,7 @@ def show_in_catalogue(variant_ids: Collection[UUID]) -> None:
     Emits: ProductChanged, once for each product that looks different now.
     """
     totals = _totals(variant_ids)
-    catalog.set_in_stock(flags={row["variant_id"]: row["available"] > 0 for row in totals})
+    catalog.set_in_stock(flags={row.variant_id: row.available > 0 for row in totals})
 
 
 def _tell(moved: Collection[Change]) -> None:
@@ -94,11 +96,11 @@ def _tell(moved: Collection[Change]) -> None:
     news: list[Event] = []
     crossed: dict[UUID, bool] = {}
     for row in _totals(free):
-        variant_id, by = row["variant_id"], free[row["variant_id"]]
-        was_available = row["available"] - by - beyond[variant_id] > 0
-        if was_available != (row["available"] > 0):
+        variant_id, by = row.variant_id, free[row.variant_id]
+        was_available = row.available - by - beyond[variant_id] > 0
+        if was_available != (row.available > 0):
             crossed[variant_id] = not was_available
-        if row["low"] is not None and row["free"] <= row["low"] < row["free"] - by:
+        if row.low is not None and row.free <= row.low < row.free - by:
             news.append(StockRanLow(variant_id=variant_id))
     # Who counts for the first time what was sold freely brings nothing back.
     shown = catalog.set_in_stock(flags=crossed) if crossed else set()
@@ -109,11 +111,23 @@ def _tell(moved: Collection[Change]) -> None:
         events.publish(*news)
 
 
-def _totals(variant_ids: Iterable[UUID]) -> Iterable[Any]:
+class _Total(NamedTuple):
+    variant_id: UUID
+    free: int
+    available: int
+    low: int | None
+
+
+_TOTALS = """
+SELECT level.variant_id, sum(level.on_hand - level.reserved), sum(level.available),
+    max(policy.low_stock_threshold)
+FROM inventory_stocklevel AS level
+LEFT JOIN inventory_stockpolicy AS policy ON policy.variant_id = level.variant_id
+WHERE level.variant_id = ANY(%s)
+GROUP BY level.variant_id ORDER BY level.variant_id
+"""
+
+
+def _totals(variant_ids: Iterable[UUID]) -> list[_Total]:
     """A statement of its own, so it sees levels that others added while this caller waited."""
-    levels = StockLevel.objects.filter(variant_id__in=variant_ids).order_by("variant_id")
-    return levels.values("variant_id").annotate(
-        free=Sum(F("on_hand") - F("reserved")),
-        available=Sum("available"),
-        low=Max("variant__stock_policy__low_stock_threshold"),
-    )
+    return [_Total(*row) for row in rows.fetch_all(_TOTALS, [list(variant_ids)])]

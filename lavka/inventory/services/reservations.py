@@ -6,12 +6,25 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from lavka.catalog.models import Variant
 from lavka.inventory.allocation import Offer, strategy
 from lavka.inventory.errors import OutOfStock
 from lavka.inventory.models import Hold, Reservation, StockLevel
 from lavka.inventory.services.changes import Change, change_levels, lock_levels
+from lavka.kernel import rows
+
+_EXTEND = "UPDATE inventory_hold SET expires_at = %s WHERE id = %s AND expires_at < %s"
+_TAKE = """
+INSERT INTO inventory_hold (id, expires_at) VALUES (%s, %s)
+ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
+"""
+
+
+@rows.Compiled
+def _reservations(holder: UUID) -> QuerySet[Reservation]:
+    return Reservation.objects.filter(hold_id=holder).select_related("level")
 
 
 @transaction.atomic
@@ -40,7 +53,7 @@ def extend_reservation(*, holder: UUID, until: datetime.datetime) -> None:
 
     One statement, so it needs no savepoint in its caller's transaction.
     """
-    Hold.objects.filter(pk=holder, expires_at__lt=until).update(expires_at=until)
+    rows.execute(_EXTEND, [until, holder, until])
 
 
 @transaction.atomic
@@ -83,17 +96,12 @@ def release_expired(*, at: datetime.datetime, limit: int) -> int:
 
 def take_hold(holder: UUID, until: datetime.datetime) -> None:
     """Lock the holder's hold, made when there is none, so that calls for it queue up."""
-    Hold.objects.bulk_create(
-        [Hold(pk=holder, expires_at=until)],
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=["expires_at"],
-    )
+    rows.execute(_TAKE, [holder, until])
 
 
 def hold_exactly(holder: UUID, quantities: Mapping[UUID, int], at: datetime.datetime) -> None:
     """Make the reservations of a locked hold add up to `quantities`; raises OutOfStock."""
-    own = list(Reservation.objects.filter(hold_id=holder).select_related("level"))
+    own = _reservations.all(holder)
     held: Counter[UUID] = Counter()
     for each in own:
         held[each.level.variant_id] += each.quantity
@@ -112,10 +120,13 @@ def hold_exactly(holder: UUID, quantities: Mapping[UUID, int], at: datetime.date
         for level in levels
     ):
         raise RuntimeError("a stock level changed under its lock")
-    Reservation.objects.filter(hold_id=holder, level_id__in=before).delete()
-    Reservation.objects.bulk_create(
-        Reservation(hold_id=holder, level_id=level_id, quantity=quantity)
-        for level_id, quantity in promises.items()
+    if before:
+        Reservation.objects.filter(hold_id=holder, level_id__in=before).delete()
+    rows.insert_all(
+        [
+            Reservation(hold_id=holder, level_id=level_id, quantity=quantity)
+            for level_id, quantity in promises.items()
+        ]
     )
 
 

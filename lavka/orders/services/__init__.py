@@ -8,6 +8,7 @@ from lavka.orders.services.lifecycle import (
     complete_order,
     fulfil_lines,
     lines_of,
+    locked_order,
     place_order,
     take_back_lines,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "forget_drafts",
     "fulfil_lines",
     "lines_of",
+    "locked_order",
     "place_order",
     "preview_edit",
     "record_event",

@@ -4,10 +4,17 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from lavka.kernel import rows
 from lavka.orders.errors import AlreadyPlaced
 from lavka.orders.models import Order, OrderLine
 from lavka.orders.rules import LineContent, OrderContent, OrderStatus
+
+
+@rows.Compiled
+def _order_of_cart(cart_id: UUID) -> QuerySet[Order]:
+    return Order.objects.locked().filter(cart_id=cart_id)
 
 
 @transaction.atomic
@@ -16,18 +23,18 @@ def draft_order(*, cart_id: UUID, customer_id: UUID | None, content: OrderConten
 
     Raises: AlreadyPlaced, with `order`. Locks: the draft.
     """
-    order = Order.objects.locked().filter(cart_id=cart_id).first() or Order(cart_id=cart_id)
+    order = _order_of_cart.first(cart_id) or Order(cart_id=cart_id)
     if order.status != OrderStatus.DRAFT:
         raise AlreadyPlaced(order=str(order.pk))
     is_written_anew = not order._state.adding
     order.customer_id = customer_id
     fill(order, content)
-    order.save()
     if is_written_anew:
+        order.save()
         order.lines.all().delete()
-    OrderLine.objects.bulk_create(
-        line_of(order, line, position) for position, line in enumerate(content.lines)
-    )
+    else:
+        rows.insert(order)
+    rows.insert_all([line_of(order, line, position) for position, line in enumerate(content.lines)])
     return order
 
 

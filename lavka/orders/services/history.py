@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from lavka.kernel import rows
 from lavka.orders.models import Order, OrderEvent
 from lavka.orders.rules import Actor, EventKind
 
@@ -17,7 +18,7 @@ def record_event(
 
     One statement, so it needs no savepoint there.
     """
-    OrderEvent.objects.create(
+    entry = OrderEvent(
         order_id=order_id,
         kind=kind,
         actor_kind=actor.kind,
@@ -25,6 +26,7 @@ def record_event(
         details=details,
         happened_at=at,
     )
+    rows.insert(entry)
 
 
 @transaction.atomic

@@ -4,17 +4,24 @@ import datetime
 from collections.abc import Mapping
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 
 from lavka.inventory import services as inventory
-from lavka.kernel import events
+from lavka.kernel import events, rows
 from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState
 from lavka.orders.events import OrderCancelled, OrderCompleted, OrderFulfilled, OrderPlaced
-from lavka.orders.models import NumberSeries, Order, OrderLine
+from lavka.orders.models import Order, OrderLine
 from lavka.orders.rules import SYSTEM, Actor, EventKind, OrderStatus, sources_of
 from lavka.orders.services.history import record_event
 
 ORDER_NUMBERS = "orders"
+
+
+@rows.Compiled
+def locked_order(order_id: UUID) -> QuerySet[Order]:
+    """The order, a draft too. Locks: the order."""
+    return Order.objects.locked().filter(pk=order_id)
 
 
 @transaction.atomic
@@ -26,14 +33,14 @@ def place_order(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> Order
     numbers have no gaps and come in the order of the commits.
     Emits: OrderPlaced, once.
     """
-    order = Order.objects.locked().get(pk=order_id)
+    order = locked_order.get(order_id)
     if order.status != OrderStatus.DRAFT:
         return order
     record_event(order_id=order.pk, kind=EventKind.PLACED, actor=actor, at=at)
     events.publish(OrderPlaced(order_id=order.pk))
     order.status, order.placed_at = OrderStatus.PLACED, at
     order.number = _next_number(ORDER_NUMBERS)
-    order.save(update_fields=["status", "placed_at", "number", "updated_at"])
+    rows.update(order, "status", "placed_at", "number", "updated_at")
     return order
 
 
@@ -159,13 +166,12 @@ def by_variant(lines: list[OrderLine], quantities: Mapping[UUID, int]) -> dict[U
     return pieces
 
 
+_NEXT_NUMBER = """
+INSERT INTO orders_numberseries AS series (name, last) VALUES (%s, 1)
+ON CONFLICT (name) DO UPDATE SET last = series.last + 1 RETURNING last
+"""
+
+
 def _next_number(series: str) -> int:
     """Take the next number; whoever else wants one waits for this transaction."""
-    table = connection.ops.quote_name(NumberSeries._meta.db_table)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} AS series (name, last) VALUES (%s, 1) "  # noqa: S608
-            "ON CONFLICT (name) DO UPDATE SET last = series.last + 1 RETURNING last",
-            [series],
-        )
-        return int(cursor.fetchone()[0])
+    return int(rows.fetch_one(_NEXT_NUMBER, [series])[0])

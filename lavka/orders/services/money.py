@@ -6,12 +6,13 @@ from uuid import UUID
 
 from django.db import transaction
 
+from lavka.kernel import rows
 from lavka.kernel.money import Money
 from lavka.orders.errors import MoreThanLeft
 from lavka.orders.models import Order
 from lavka.orders.rules import Actor, EventKind, PaymentSums, share
 from lavka.orders.services.history import record_event
-from lavka.orders.services.lifecycle import lines_of
+from lavka.orders.services.lifecycle import lines_of, locked_order
 
 
 @transaction.atomic
@@ -25,15 +26,13 @@ def record_payments(
     Raises: Order.DoesNotExist; IntegrityError, for sums that no order may have.
     Locks: the order.
     """
-    order = Order.objects.locked().get(pk=order_id)
+    order = locked_order.get(order_id)
     kept = PaymentSums(order.authorised_amount, order.captured_amount, order.refunded_amount)
     if sums == kept:
         return
     order.authorised_amount = sums.authorised
     order.captured_amount, order.refunded_amount = sums.captured, sums.refunded
-    order.save(
-        update_fields=["authorised_amount", "captured_amount", "refunded_amount", "updated_at"]
-    )
+    rows.update(order, "authorised_amount", "captured_amount", "refunded_amount", "updated_at")
     for kind, amount in _changes(kept, sums):
         money = order.money(amount).as_json()
         record_event(order_id=order_id, kind=kind, actor=actor, at=at, amount=money)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from lavka.kernel import events
+from lavka.kernel import events, rows
 from lavka.kernel.money import Money
 from lavka.payments.sandbox.events import WebhookDue
 from lavka.payments.sandbox.models import Charge, ChargeChange, Webhook
@@ -39,18 +39,18 @@ REASONS = {"declined": "declined", "insufficient_funds": "insufficient_funds"}
 @transaction.atomic(durable=True)
 def open_charge(*, key: UUID, token: str, amount: Money, wants_capture: bool) -> Charge:
     """Decide on a request for money; a key that comes again gets the first decision."""
-    charge, is_new = Charge.objects.get_or_create(
+    charge = Charge(
         key=key,
-        defaults={
-            "token": token,
-            "amount": amount.amount,
-            "currency": amount.currency,
-            "wants_capture": wants_capture,
-            **_decision(token),
-        },
+        token=token,
+        amount=amount.amount,
+        currency=amount.currency,
+        wants_capture=wants_capture,
+        **_decision(token),
     )
-    if is_new:
-        _settle(charge)
+    _take_money(charge)
+    if not rows.insert_once(charge, "key"):
+        return Charge.objects.get(key=key)
+    _tell_decision(charge)
     return charge
 
 
@@ -65,8 +65,9 @@ def confirm_charge(*, charge_id: UUID, is_confirmed: bool) -> Charge:
     if charge.status in {Status.WAITS_FOR_CUSTOMER, Status.PROCESSING}:
         charge.status = Status.APPROVED if is_confirmed else Status.DECLINED
         charge.reason = "" if is_confirmed else "authentication_failed"
-        charge.save(update_fields=["status", "reason"])
-        _settle(charge)
+        _take_money(charge)
+        charge.save(update_fields=["status", "reason", "captured"])
+        _tell_decision(charge)
     return charge
 
 
@@ -135,18 +136,20 @@ def _decision(token: str) -> dict[str, str]:
     return {"status": Status.DECLINED, "reason": REASONS.get(token, "unknown_token")}
 
 
-def _settle(charge: Charge) -> None:
-    """Take the money of an approved charge, and tell the shop what was decided."""
+def _take_money(charge: Charge) -> None:
+    """Of an approved charge."""
     if charge.status == Status.APPROVED and charge.wants_capture:
         charge.captured = charge.amount
-        charge.save(update_fields=["captured"])
+
+
+def _tell_decision(charge: Charge) -> None:
+    """Tell the shop what was decided."""
     kinds = [f"charge.{charge.status}"]
     if charge.captured:
         kinds.append("charge.captured")
     if charge.token == REORDERED_WEBHOOKS:
         kinds.reverse()
-    for kind in kinds:
-        _tell(charge, kind)
+    _tell(charge, *kinds)
 
 
 def _apply(charge: Charge, kind: Kind, amount: int) -> bool:
@@ -166,7 +169,10 @@ def _apply(charge: Charge, kind: Kind, amount: int) -> bool:
     return bool(within.update(voided=F("voided") + left))
 
 
-def _tell(charge: Charge, kind: str) -> None:
-    webhook = Webhook.objects.create(charge=charge, kind=kind)
+def _tell(charge: Charge, *kinds: str) -> None:
+    webhooks = [Webhook(charge=charge, kind=kind) for kind in kinds]
+    rows.insert_all(webhooks)
     times = 2 if charge.token == DUPLICATED_WEBHOOKS else 1
-    events.publish_all(WebhookDue(webhook_id=webhook.pk) for _ in range(times))
+    events.publish_all(
+        WebhookDue(webhook_id=webhook.pk) for webhook in webhooks for _ in range(times)
+    )

@@ -4,8 +4,9 @@ import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from lavka.kernel import events
+from lavka.kernel import events, rows
 from lavka.orders.models import Order
 from lavka.orders.rules import SYSTEM
 from lavka.orders.services import record_payments
@@ -31,6 +32,12 @@ from lavka.payments.rules import TRANSITIONS, UNDECIDED, PaymentStatus
 from lavka.payments.rules import OperationKind as Kind
 from lavka.payments.rules import OperationState as State
 from lavka.payments.services.ledger import move_money
+
+# What of a payment an answer changes.
+_MOVED = (
+    *("authorised", "capturing", "captured", "voiding", "voided", "refunding", "refunded"),
+    *("status", "reference", "action", "reason", "abandoned_at", "updated_at"),
+)
 
 
 @transaction.atomic(durable=True)
@@ -66,9 +73,26 @@ def give_up_operation(*, operation_id: UUID, at: datetime.datetime) -> Operation
 
 
 def _lock(operation_id: UUID) -> tuple[Payment, Operation]:
-    Order.objects.locked().get(payments__operations=operation_id)
-    payment = Payment.objects.locked().get(operations=operation_id)
-    return payment, payment.operations.get(pk=operation_id)
+    _order_of.get(operation_id)
+    payment = _payment_of.get(operation_id)
+    operation = _operation.get(operation_id)
+    operation.payment = payment
+    return payment, operation
+
+
+@rows.Compiled
+def _order_of(operation_id: UUID) -> QuerySet[Order]:
+    return Order.objects.locked().filter(payments__operations=operation_id)
+
+
+@rows.Compiled
+def _payment_of(operation_id: UUID) -> QuerySet[Payment]:
+    return Payment.objects.locked().filter(operations=operation_id)
+
+
+@rows.Compiled
+def _operation(operation_id: UUID) -> QuerySet[Operation]:
+    return Operation.objects.filter(pk=operation_id)
 
 
 def _approve(
@@ -167,7 +191,7 @@ def _finish(
 ) -> None:
     operation.state, operation.finished_at = state, at
     operation.reference, operation.reason = reference, reason
-    operation.save(update_fields=["state", "finished_at", "reference", "reason"])
+    rows.update(operation, "state", "finished_at", "reference", "reason")
 
 
 def _save(
@@ -177,7 +201,7 @@ def _save(
     if status != before and status not in TRANSITIONS[before]:
         raise AssertionError(f"payment {payment.pk}: {before} cannot become {status}")
     payment.status = status
-    payment.save()
+    rows.update(payment, *_MOVED)
     record_payments(
         order_id=payment.order_id,
         sums=selectors.sums_of(payment.order_id),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from lavka.kernel import rows
 from lavka.orders.models import Order
 from lavka.orders.rules import OrderStatus
 from lavka.payments import selectors
@@ -44,7 +45,7 @@ def enter_sale(*, order_id: UUID, at: datetime.datetime) -> None:
 def move_money(payment: Payment, operation: Operation, kind: Kind, at: datetime.datetime) -> None:
     """Enter a capture or refund; its key is unique, so it cannot be entered twice."""
     source, target = MOVES[kind]
-    LedgerEntry.objects.create(
+    entry = LedgerEntry(
         order_id=payment.order_id,
         payment=payment,
         key=f"{operation.pk} {kind}",
@@ -54,6 +55,7 @@ def move_money(payment: Payment, operation: Operation, kind: Kind, at: datetime.
         currency=payment.currency,
         entered_at=at,
     )
+    rows.insert(entry)
 
 
 def _sold(order: Order) -> int:

@@ -5,19 +5,26 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from lavka.kernel import events
+from lavka.kernel import events, rows
 from lavka.kernel.errors import FieldError, Invalid
 from lavka.kernel.money import Money
 from lavka.orders.models import Order
+from lavka.orders.services import locked_order
 from lavka.payments import selectors
 from lavka.payments.errors import NothingDue, PaymentOpen
 from lavka.payments.events import PaymentFailed
 from lavka.payments.gateways import registry
 from lavka.payments.models import Operation, Payment
 from lavka.payments.rules import PaymentStatus
+
+
+@rows.Compiled
+def _undecided(order_id: UUID) -> QuerySet[Payment]:
+    return Payment.objects.undecided().filter(order_id=order_id, abandoned_at=None)
 
 
 @transaction.atomic
@@ -42,19 +49,19 @@ def open_payment(
         names = ", ".join(registry.methods())
         detail = _("One of %(names)s is expected.") % {"names": names}
         raise Invalid(errors=[FieldError("#/payment/method", "invalid_choice", detail)])
-    order = Order.objects.locked().get(pk=order_id)
+    order = locked_order.get(order_id)
     payments = Payment.objects.filter(order=order)
     earlier = payments.filter(key=key).first() if key else None
     if earlier is not None:
         return earlier
-    undecided = payments.undecided().filter(abandoned_at=None).first()
+    undecided = _undecided.first(order_id)
     if undecided is not None:
         raise PaymentOpen(payment=str(undecided.pk))
     due = order.total - order.money(selectors.held_for(order_id))
     wanted = amount or due
     if not 0 < wanted.amount <= due.amount or wanted.currency != due.currency:
         raise NothingDue(order=str(order_id), due=due.amount)
-    return Payment.objects.create(
+    payment = Payment(
         order=order,
         method=method,
         key=key or get_random_string(32),
@@ -63,6 +70,7 @@ def open_payment(
         amount=wanted.amount,
         created_at=at,
     )
+    return rows.insert(payment)
 
 
 @transaction.atomic

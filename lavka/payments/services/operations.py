@@ -4,14 +4,26 @@ import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from lavka.kernel import rows
 from lavka.kernel.errors import Conflict, FieldError, Invalid
 from lavka.kernel.money import Money
 from lavka.payments.errors import NotCapturable, NotRefundable, NotVoidable
 from lavka.payments.models import Operation, Payment
 from lavka.payments.rules import UNDECIDED, UNFINISHED, PaymentStatus
 from lavka.payments.rules import OperationKind as Kind
+
+
+@rows.Compiled
+def _locked_payment(payment_id: UUID) -> QuerySet[Payment]:
+    return Payment.objects.locked().filter(pk=payment_id)
+
+
+@rows.Compiled
+def _authorisation(payment_id: UUID) -> QuerySet[Operation]:
+    return Operation.objects.filter(payment_id=payment_id, kind=Kind.AUTHORISE)
 
 
 @transaction.atomic(durable=True)
@@ -21,8 +33,8 @@ def begin_authorise(*, payment_id: UUID, at: datetime.datetime) -> tuple[Operati
     None for a payment that was given up, or abandoned, before anybody was asked.
     Raises: Payment.DoesNotExist. Locks: the payment.
     """
-    payment = Payment.objects.locked().get(pk=payment_id)
-    asked = payment.operations.filter(kind=Kind.AUTHORISE).first()
+    payment = _locked_payment.get(payment_id)
+    asked = _authorisation.first(payment_id)
     may_begin = payment.status == PaymentStatus.PENDING and payment.abandoned_at is None
     if asked is not None or not may_begin:
         return asked, False
@@ -38,7 +50,7 @@ def begin_capture(
     Raises: Payment.DoesNotExist; NotCapturable, with `available`; Invalid, for another
     currency. Locks: the payment.
     """
-    payment = Payment.objects.locked().get(pk=payment_id)
+    payment = _locked_payment.get(payment_id)
     if earlier := _earlier(payment, Kind.CAPTURE, key):
         return earlier, False
     available = payment.amounts.capturable
@@ -56,7 +68,7 @@ def begin_void(*, payment_id: UUID, at: datetime.datetime) -> tuple[Operation | 
     What waits for the customer is given up as a whole.
     Raises: Payment.DoesNotExist; NotVoidable. Locks: the payment.
     """
-    payment = Payment.objects.locked().get(pk=payment_id)
+    payment = _locked_payment.get(payment_id)
     under_way = payment.operations.filter(kind=Kind.VOID, state__in=UNFINISHED).first()
     if under_way is not None:
         return under_way, False
@@ -81,7 +93,7 @@ def begin_refund(
     Raises: Payment.DoesNotExist; NotRefundable, with `available`; Invalid, for another
     currency. Locks: the payment.
     """
-    payment = Payment.objects.locked().get(pk=payment_id)
+    payment = _locked_payment.get(payment_id)
     if earlier := _earlier(payment, Kind.REFUND, key):
         return earlier, False
     available = payment.amounts.refundable
@@ -114,7 +126,5 @@ def _earlier(payment: Payment, kind: Kind, key: str) -> Operation | None:
 
 def _begin(payment: Payment, kind: Kind, key: str, amount: int, at: datetime.datetime) -> Operation:
     """Write down what is claimed, and for what."""
-    payment.save(update_fields=["capturing", "voiding", "refunding", "updated_at"])
-    return Operation.objects.create(
-        payment=payment, kind=kind, key=key, amount=amount, started_at=at
-    )
+    rows.update(payment, "capturing", "voiding", "refunding", "updated_at")
+    return rows.insert(Operation(payment=payment, kind=kind, key=key, amount=amount, started_at=at))
