@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import FETCH_RAISE, Model, Prefetch, Q, QuerySet
 
 from lavka.catalog.models import (
@@ -22,6 +21,7 @@ from lavka.catalog.models import (
     Variant,
 )
 from lavka.catalog.rules import AttributeRule
+from lavka.kernel import rows
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 
@@ -66,9 +66,7 @@ def articles_of(variant_ids: Collection[UUID], at: datetime.datetime) -> dict[UU
     """Those of the variants that customers may buy at the instant `at`: 1 query, or none."""
     if not variant_ids:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_ARTICLES, [list(variant_ids), at, at])
-        rows = cursor.fetchall()
+    found = rows.fetch_all(_ARTICLES, [list(variant_ids), at, at])
     return {
         variant_id: Article(
             variant_id=variant_id,
@@ -80,7 +78,7 @@ def articles_of(variant_ids: Collection[UUID], at: datetime.datetime) -> dict[UU
             price_amount=price,
             weight_grams=weight,
         )
-        for variant_id, product_id, slug, name, sku, chosen, price, weight in rows
+        for variant_id, product_id, slug, name, sku, chosen, price, weight in found
     }
 
 

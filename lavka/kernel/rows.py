@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from inspect import signature
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Func, Model, QuerySet
 from django.db.models.expressions import DatabaseDefault, Expression
 from django.db.models.query import get_related_populators
@@ -19,24 +19,36 @@ type Column = Any  # Field, without the guesses of its stubs
 
 def fetch_all(query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """Every row of one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    rows: list[tuple[Any, ...]] = _sent(query, parameters).fetchall()
+    return rows
 
 
 def fetch_one(query: str, parameters: Sequence[Any] = ()) -> Any:
     """The first row of one statement, None when there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        return cursor.fetchone()
+    return _sent(query, parameters).fetchone()
 
 
 def execute(query: str, parameters: Sequence[Any] = ()) -> int:
     """Send one statement; returns how many rows it changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        return int(cursor.rowcount)
+    return int(_sent(query, parameters).rowcount)
+
+
+def _sent(query: str, parameters: Sequence[Any]) -> Any:
+    """A cursor on the result: the driver's own, unless somebody listens to Django's."""
+    database = _database()
+    if database.queries_logged or database.execute_wrappers:
+        cursor = database.cursor()
+        cursor.execute(query, parameters or None)
+        return cursor
+    database.ensure_connection()
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors:
+        return database.connection.execute(query, parameters or None)
+
+
+def _database() -> Any:
+    """This thread's; `django.db.connection` would look for it at each of its attributes."""
+    return connections[DEFAULT_DB_ALIAS]
 
 
 class Parameter(Expression):
@@ -211,12 +223,12 @@ def _insertion(
     model: type[Model], fields: tuple[Column, ...], *, unique: str = "", is_many: bool = False
 ) -> str:
     if is_many:
-        types = (str(each.db_type(connection)).split("(")[0] for each in fields)
+        types = (str(each.db_type(_database())).split("(")[0] for each in fields)
         arrays = ", ".join(f"%s::{each}[]" for each in types)
         source = f"SELECT * FROM unnest({arrays})"  # noqa: S608
     else:
         source = f"VALUES ({', '.join(['%s'] * len(fields))})"
-    table = connection.ops.quote_name(model._meta.db_table)
+    table = _database().ops.quote_name(model._meta.db_table)
     conflict = f" ON CONFLICT ({unique}) DO NOTHING" if unique else ""
     query = f"INSERT INTO {table} ({_named(fields)}) {source}{conflict}"
     return f"{query} RETURNING {_named(_returned(model))}"
@@ -233,7 +245,7 @@ def _change(
         each for each in columns if each.generated and each.referenced_fields.intersection(fields)
     )
     key: Any = model._meta.pk
-    quote = connection.ops.quote_name
+    quote = _database().ops.quote_name
     changes = ", ".join(f"{quote(each.column)} = %s" for each in fields)
     query = f"UPDATE {quote(model._meta.db_table)} SET {changes}"  # noqa: S608
     query += f" WHERE {quote(key.column)} = %s RETURNING {_named((key, *generated))}"
@@ -241,11 +253,12 @@ def _change(
 
 
 def _named(fields: Iterable[Column]) -> str:
-    return ", ".join(connection.ops.quote_name(each.column) for each in fields)
+    return ", ".join(_database().ops.quote_name(each.column) for each in fields)
 
 
 def _values(instance: Model, fields: Iterable[Column], *, is_new: bool) -> list[Any]:
-    return [each.get_db_prep_save(each.pre_save(instance, is_new), connection) for each in fields]
+    database = _database()
+    return [each.get_db_prep_save(each.pre_save(instance, is_new), database) for each in fields]
 
 
 def _completed[M: Model](instance: M, row: Sequence[Any]) -> M:
