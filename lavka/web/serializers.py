@@ -1,8 +1,10 @@
 """Serializers that every room shares: strict input, and the shapes of money, pages and problems."""
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
@@ -10,6 +12,25 @@ from rest_framework.fields import empty
 from rest_framework.serializers import Serializer
 
 from lavka.kernel.money import Money
+
+
+class _Made(threading.local):
+    """A thread's own fields, for they keep their messages in the language first asked for."""
+
+    def __init__(self) -> None:
+        self.fields: dict[tuple[type, str | None], Any] = {}
+
+
+_made = _Made()
+
+
+def _fields_of(serializer: type[Serializer]) -> Any:
+    """Its fields, made once: copying them takes longer than a body does."""
+    key = (serializer, get_language())
+    fields = _made.fields.get(key)
+    if fields is None:
+        fields = _made.fields[key] = serializer().fields
+    return fields
 
 
 class Input(Serializer):
@@ -47,6 +68,8 @@ class Input(Serializer):
         if partial:
             for field in body.fields.values():
                 field.required, field.default = False, empty
+        else:
+            body.__dict__["fields"] = _fields_of(cls)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
 
