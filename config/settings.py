@@ -15,7 +15,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from lavka.kernel import queues
+from lavka.kernel import liveness, queues
 from lavka.web import logging as web_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -138,6 +138,7 @@ DATABASES = {
                         "min_size": 1,
                         "max_size": env.int("LAVKA_DB_POOL", 8),
                         "timeout": 5,
+                        "check": liveness.check,
                         # Not the default five minutes of ever longer pauses between attempts.
                         "reconnect_timeout": 5,
                     }
