@@ -137,7 +137,10 @@ async def _outcome(payment_id: UUID, operation: Operation | None, is_new: bool) 
             operation = await _ask(operation)
         else:
             operation = await resolve(operation_id=operation.pk)
-    payment = await in_thread(Payment.objects.get, pk=payment_id)
+    if operation is None or operation.state == OperationState.STARTED:
+        payment = await in_thread(selectors.payment, payment_id)
+    else:
+        payment = operation.payment  # as it was when the answer was written down
     status, reason = payment.status, payment.reason
     if operation is not None and operation.state == OperationState.FAILED:
         status, reason = "declined", operation.reason
