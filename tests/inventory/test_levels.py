@@ -75,6 +75,17 @@ def test_the_first_count_brings_back_only_what_was_sold_out():
     ]
 
 
+def test_what_may_be_sold_beyond_stock_does_not_lie_on_the_shelf():
+    variant = make_stock(2)
+    services.set_policy(variant_id=variant.pk, when_out="backorder", backorder_limit=1)
+
+    with pytest.raises(NotOnHand):
+        services.adjust_stock(variant_id=variant.pk, warehouse="main", by=-3, reason="damage")
+
+    assert counters(variant.pk) == (2, 0)
+    assert moved(variant.pk) == 2
+
+
 def test_promised_units_stay():
     variant = make_stock(5)
     reserve(variant, 3)

@@ -163,7 +163,11 @@ def _move(
 ) -> None:
     """Move locked levels and write it into the ledger."""
     if not change_levels(Change(level, on_hand=by) for level, by in parts):
-        short, by = next((level, by) for level, by in parts if by < 0 and level.available + by < 0)
+        short, by = next(
+            (level, by)
+            for level, by in parts
+            if by < 0 and min(level.on_hand, level.available) + by < 0
+        )
         raise StockPromised(reserved=short.reserved) if short.on_hand + by >= 0 else NotOnHand
     StockMovement.objects.bulk_create(
         StockMovement(
