@@ -74,12 +74,12 @@ def live_payment(order_id: UUID) -> Payment | None:
 
 def newest_payment(order_id: UUID) -> Payment | None:
     """What was tried last, whatever came of it."""
-    return _payments.first(order_id)
+    return _newest_payment.first(order_id)
 
 
 @rows.Compiled
-def _payments(order_id: UUID) -> QuerySet[Payment]:
-    return Payment.objects.filter(order_id=order_id).order_by("-id")
+def _newest_payment(order_id: UUID) -> QuerySet[Payment]:
+    return Payment.objects.filter(order_id=order_id).order_by("-id")[:1]
 
 
 def capture_parts(order: Order) -> list[tuple[UUID, Money]]:

@@ -13,6 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Func, Model, QuerySet
 from django.db.models.expressions import DatabaseDefault, Expression
 from django.db.models.query import get_related_populators
+from django.db.transaction import TransactionManagementError
 
 type Column = Any  # Field, without the guesses of its stubs
 
@@ -88,7 +89,9 @@ class Compiled[**P, M: Model]:
         self._names = tuple(signature(make).parameters)
 
     def all(self, *args: P.args, **kwargs: P.kwargs) -> list[M]:
-        """Every row."""
+        """Every row. Raises: TransactionManagementError, for a lock that nothing would hold."""
+        if self._is_locking and not _database().in_atomic_block:
+            raise TransactionManagementError("a lock needs a transaction")
         query, parameters, read = self._statement
         values = dict(zip(self._names, args, strict=False)) | kwargs
         return read(
@@ -113,6 +116,10 @@ class Compiled[**P, M: Model]:
     @cached_property
     def _queryset(self) -> QuerySet[M]:
         return self._make(*map(Parameter, self._names))
+
+    @cached_property
+    def _is_locking(self) -> bool:
+        return bool(self._queryset.query.select_for_update)
 
     @cached_property
     def _model(self) -> Any:

@@ -103,6 +103,18 @@ def test_a_lock_is_part_of_the_statement(django_assert_num_queries):
     assert sent.captured_queries[0]["sql"].endswith('FOR NO KEY UPDATE OF "carts_cart"')
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_outside_a_transaction_is_refused():
+    @rows.Compiled
+    def locked() -> QuerySet[Cart]:
+        return Cart.objects.locked()
+
+    with transaction.atomic():
+        assert locked.all() == []
+    with pytest.raises(transaction.TransactionManagementError):
+        locked.all()
+
+
 def test_an_inserted_row_knows_what_the_database_filled_in():
     order = rows.insert(new_order())
 
