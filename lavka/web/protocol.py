@@ -10,12 +10,14 @@ with `Connection: close`.
 """
 
 import asyncio
+import math
+import select
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn_worker import UvicornWorker
 
-LINGER_SECONDS = 1.0
+LINGER_SECONDS, LOOK_AGAIN_SECONDS = 1.0, 0.05
 # No head is as long; what is longer does not wait for more.
 MOST_HELD_BYTES = 4096
 
@@ -83,14 +85,33 @@ class Protocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _close_if_idle(self) -> None:
-        if self._is_idle():
+        if not self._is_idle():
+            return
+        if self._has_unread():
+            # A request, or the client's own goodbye; the loop reads it in its next turn.
+            self.loop.call_later(LOOK_AGAIN_SECONDS, self._close_if_idle)
+        else:
             self.transport.close()
+
+    def _has_unread(self) -> bool:
+        """Whether something came that nobody has read: to close now would refuse it unanswered."""
+        socket = self.transport.get_extra_info("socket")
+        if self.transport.is_closing() or socket is None:
+            return False
+        poll = select.poll()
+        poll.register(socket.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
 
 
 class Worker(UvicornWorker):
-    """Gunicorn's worker with that protocol."""
+    """Gunicorn's worker with that protocol.
+
+    It tells Gunicorn every second that it lives. Uvicorn would look at the clock of the wall for
+    when it did so last, and be killed for its silence after that was set back.
+    """
 
     CONFIG_KWARGS: dict[str, Any] = {
         **UvicornWorker.CONFIG_KWARGS,
         "http": "lavka.web.protocol:Protocol",
+        "timeout_notify": -math.inf,
     }

@@ -1,11 +1,15 @@
 """A server that is told to stop answers what comes over the connections that it has."""
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from lavka.cli.ports import LOOPBACK, free_port
 from lavka.web import protocol
@@ -83,6 +87,12 @@ class Wire:
     def close(self) -> None:
         self.is_closed = True
 
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    def get_extra_info(self, name: str) -> Any:
+        return getattr(self, name, None)
+
 
 async def test_head_and_body_go_in_one_piece_and_nothing_waits_for_the_next_turn():
     wire = Wire()
@@ -107,3 +117,38 @@ async def test_what_is_long_is_not_held_and_a_close_holds_nothing_back():
 
     assert [len(each) for each in wire.sent] == [protocol.MOST_HELD_BYTES + 1, 4]
     assert wire.is_closed
+
+
+async def test_what_came_unread_keeps_a_leaving_connection_open(monkeypatch):
+    here, there = socket.socketpair()
+    config = uvicorn.Config(application)
+    config.load()
+    loop = asyncio.get_running_loop()
+    leaving = protocol.Protocol(config, ServerState(), {}, loop)
+    leaving.transport = wire = Wire()
+    wire.socket = here
+    with here, there:
+        there.send(REQUEST)
+        monkeypatch.setattr(protocol, "LOOK_AGAIN_SECONDS", 0.0)
+
+        leaving._close_if_idle()
+        assert not wire.is_closed
+
+        here.recv(1000)
+        await until(lambda: wire.is_closed)
+
+
+async def test_gunicorn_is_told_that_a_worker_lives_whatever_the_clock_says(monkeypatch):
+    told: list[float] = []
+
+    async def note() -> None:
+        told.append(time.time())
+
+    kwargs = {"timeout_notify": protocol.Worker.CONFIG_KWARGS["timeout_notify"]}
+    server = uvicorn.Server(uvicorn.Config(application, callback_notify=note, **kwargs))
+    server.config.load()
+    for now in (10_000.0, 10_001.0, 6_401.0, 6_402.0):
+        monkeypatch.setattr(time, "time", lambda now=now: now)
+        await server.on_tick(0)
+
+    assert told == [10_000.0, 10_001.0, 6_401.0, 6_402.0]
