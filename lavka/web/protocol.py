@@ -64,12 +64,20 @@ class Protocol(HttpToolsProtocol):
     is_leaving = False
 
     def connection_made(self, transport: Any) -> None:
-        """Write through a cork."""
+        """Write through a cork.
+
+        Uvicorn tells those to shut down that it has; one that was just being accepted would go on
+        until Gunicorn kills the process.
+        """
         super().connection_made(Corked(transport))  # type: ignore[arg-type]
+        if getattr(self.server_state, "is_leaving", False):
+            self.shutdown()
 
     def shutdown(self) -> None:
         """Answer what is being asked, and what comes in a moment, and nothing more."""
         self.is_leaving = True
+        process: Any = self.server_state
+        process.is_leaving = True
         if self._is_idle():
             self.loop.call_later(LINGER_SECONDS, self._close_if_idle)
         else:

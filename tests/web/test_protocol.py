@@ -119,12 +119,26 @@ async def test_what_is_long_is_not_held_and_a_close_holds_nothing_back():
     assert wire.is_closed
 
 
-async def test_what_came_unread_keeps_a_leaving_connection_open(monkeypatch):
-    here, there = socket.socketpair()
+def one_of(process: ServerState) -> protocol.Protocol:
     config = uvicorn.Config(application)
     config.load()
-    loop = asyncio.get_running_loop()
-    leaving = protocol.Protocol(config, ServerState(), {}, loop)
+    return protocol.Protocol(config, process, {}, asyncio.get_running_loop())
+
+
+async def test_a_connection_that_was_just_accepted_leaves_with_the_others():
+    process = ServerState()
+    first, late = one_of(process), one_of(process)
+    first.connection_made(Wire())
+    first.shutdown()
+
+    late.connection_made(Wire())
+
+    assert late.is_leaving
+
+
+async def test_what_came_unread_keeps_a_leaving_connection_open(monkeypatch):
+    here, there = socket.socketpair()
+    leaving = one_of(ServerState())
     leaving.transport = wire = Wire()
     wire.socket = here
     with here, there:
