@@ -194,7 +194,7 @@ def _profile(user: Profile | User) -> dict[str, object]:
         "language": user.language,
         "is_email_verified": user.is_email_verified,
         "is_staff": user.is_staff,
-        "joined_at": user.joined_at,
+        "joined_at": user.joined_at.isoformat().removesuffix("+00:00") + "Z",
     }
 
 
