@@ -35,26 +35,27 @@ class Caller:
 class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <access>`; a wrong token is 401, none at all is anonymous."""
 
-    def authenticate(self, request: Request) -> tuple[Caller, AccessToken] | None:
+    def authenticate(self, request: Request) -> tuple[Caller, str] | None:
         """Verify signature, expiry and kind of the token; no query, no network."""
         scheme, _, raw = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if not scheme:
             return None
         if scheme.lower() != "bearer":
             raise Unauthenticated
-        return _verified(raw.strip())
+        token = raw.strip()
+        return _verified(token), token
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge of a 401."""
         return 'Bearer realm="api"'
 
 
-# Verified tokens by their digest, until they expire: a client sends the same one for minutes.
-_known: dict[bytes, tuple[Caller, AccessToken]] = {}
+# Whose token it is and when it expires, by its digest: a client sends the same one for minutes.
+_known: dict[bytes, tuple[Caller, float]] = {}
 MAX_KNOWN = 10_000
 
 
-def _verified(raw: str) -> tuple[Caller, AccessToken]:
+def _verified(raw: str) -> Caller:
     """Verify a token, or recognise one that was; its expiry is looked at every time.
 
     Raises: Unauthenticated.
@@ -67,15 +68,16 @@ def _verified(raw: str) -> tuple[Caller, AccessToken]:
             # The oldest one, which is the next to expire.
             del _known[next(iter(_known))]
         _known[digest] = known
-    elif known[1]["exp"] <= time.time():
+    elif known[1] <= time.time():
         del _known[digest]
         raise Unauthenticated
-    return known
+    return known[0]
 
 
-def _verify(raw: str) -> tuple[Caller, AccessToken]:
+def _verify(raw: str) -> tuple[Caller, float]:
     try:
         token: Any = AccessToken(raw)  # type: ignore[arg-type]  # the stubs want a Token
-        return Caller(UUID(token["sub"]), bool(token["staff"]), UUID(token["sid"])), token
+        caller = Caller(UUID(token["sub"]), bool(token["staff"]), UUID(token["sid"]))
+        return caller, float(token["exp"])
     except (TokenError, KeyError, ValueError, TypeError, AttributeError):
         raise Unauthenticated from None
