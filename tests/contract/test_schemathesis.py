@@ -12,13 +12,21 @@ from tests.e2e.shop import Shop
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 # Each kind of caller asks what it may; test_authorization asks the rest. Nobody closes the account
 # or all its sessions, which would end what the same run still needs.
-PATHS = {
-    "anonymous": "^/api/v1/(products|categories|brands|carts)/"
-    "|^/api/v1/auth/(?!logout-all|password/change|verify-email/resend)",
-    "customer": "^/api/v1/(me/.|reviews/|products/.*/reviews/)"
-    "|^/api/v1/auth/(password/change|verify-email/resend)",
-    "staff": "^/api/v1/manage/",
-}
+PATHS = [
+    (
+        "anonymous",
+        "^/api/v1/(products|categories|brands|carts)/"
+        "|^/api/v1/auth/(?!logout-all|password/change|verify-email/resend)",
+    ),
+    (
+        "customer",
+        "^/api/v1/(me/.|reviews/|products/.*/reviews/)"
+        "|^/api/v1/auth/(password/change|verify-email/resend)",
+    ),
+    # In two parts, each in the time of a test on a machine that has other things to do.
+    ("staff", "^/api/v1/manage/([a-o]|pa)"),
+    ("staff", "^/api/v1/manage/(p[^a]|[q-z])"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +48,13 @@ def tokens(shop: Shop) -> dict[str, str]:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("caller", PATHS)
+@pytest.mark.parametrize(("caller", "paths"), PATHS)
 def test_the_shop_keeps_to_its_schema(
-    shop: Shop, tokens: dict[str, str], caller: str, tmp_path: Path
+    shop: Shop, tokens: dict[str, str], caller: str, paths: str, tmp_path: Path
 ):
     command = [sys.executable, str(Path(sys.executable).with_name("schemathesis"))]
     command += ["--config-file", str(CONFIG), "run", f"{shop.base_url}/api/schema/"]
-    command += ["--header", tokens[caller], "--include-path-regex", PATHS[caller]]
+    command += ["--header", tokens[caller], "--include-path-regex", paths]
 
     finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
