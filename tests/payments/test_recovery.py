@@ -128,6 +128,13 @@ class Server:
         with self.postgres.connect("lavka") as connection:
             connection.execute(statement)  # type: ignore[call-overload]
 
+    def wait_until_recovered(self) -> None:
+        """It answers reads while it still replays the archive."""
+        deadline = time.monotonic() + 60
+        while self.query("SELECT pg_is_in_recovery()"):
+            assert time.monotonic() < deadline, last_lines(self.log / "postgres.log")
+            time.sleep(0.05)
+
     def archive_all(self) -> None:
         """Return when everything that was written is in the archive."""
         segment = self.query("SELECT pg_walfile_name(pg_switch_wal())")
@@ -183,6 +190,7 @@ def test_after_a_restore_reconcile_names_what_only_the_provider_knows(
 
     restore(base, restored, archive, point)
     with restored.started():
+        restored.wait_until_recovered()
         restored.execute("TRUNCATE sandbox_charge CASCADE")
         restored.run("pg_restore", "--dbname=lavka", "--exit-on-error", books)
         restored.execute(AN_HOUR_PASSES)
