@@ -127,14 +127,17 @@ class Pipeline:
             self._flush()
         except psycopg.OperationalError as fault:
             self._end(fault)
+            # Those that did not even get as far as the others.
+            for asked in batch:
+                asked.fail(Cut(str(fault)))
 
     def _add(self, asked: Asked) -> None:
         query, names = _numbered(asked.query)
         given: Any = asked.parameters
-        values = [given[name] for name in names]
         try:
+            values = [given[name] for name in names]
             dumped = self._transformer.dump_sequence(values, [PyFormat.AUTO] * len(values))
-        except psycopg.Error as fault:
+        except Exception as fault:  # noqa: BLE001 - told to whoever asked, not to the others
             asked.fail(fault)
             return
         types, formats = self._transformer.types or (), self._transformer.formats
@@ -172,9 +175,17 @@ class Pipeline:
         elif result.status == ExecStatus.FATAL_ERROR:
             self._failed(asked, result)
         elif not asked.future.done():
-            self._transformer.set_pgresult(result)
-            asked.future.set_result(self._transformer.load_rows(0, result.ntuples, tuple))
+            self._load(asked, result)
         self._running.popleft()
+
+    def _load(self, asked: Asked, result: Any) -> None:
+        try:
+            self._transformer.set_pgresult(result)
+            rows = self._transformer.load_rows(0, result.ntuples, tuple)
+        except Exception as fault:  # noqa: BLE001 - told to whoever asked, not to the others
+            asked.fail(fault)
+        else:
+            asked.future.set_result(rows)
 
     def _failed(self, asked: Asked, result: Any) -> None:
         fault = psycopg.errors.error_from_result(result)

@@ -177,6 +177,33 @@ async def test_what_was_on_its_way_over_a_cut_connection_is_asked_again():
 
 
 @pytest.mark.usefixtures("one_connection")
+async def test_statements_that_could_not_even_be_sent_are_asked_again():
+    await fetch_one("SELECT 1")
+    [broken] = database._source()._pipelines
+    broken._pgconn.finish()
+
+    asked = (fetch_one("SELECT %s::int", [each], is_short=True) for each in range(3))
+
+    assert await asyncio.gather(*asked) == [(0,), (1,), (2,)]
+
+
+@pytest.mark.usefixtures("one_connection")
+async def test_what_cannot_be_put_in_or_read_fails_alone():
+    await fetch_one("SELECT 1")
+
+    outcomes = await asyncio.gather(
+        fetch_one("SELECT %(a)s::int", {"b": 1}, is_short=True),
+        fetch_one("SELECT '10000-01-01'::date", is_short=True),
+        fetch_one("SELECT 1", is_short=True),
+        return_exceptions=True,
+    )
+
+    assert [type(each) for each in outcomes[:2]] == [KeyError, psycopg.DataError]
+    assert outcomes[2] == (1,)
+    assert await fetch_one("SELECT 2") == (2,)
+
+
+@pytest.mark.usefixtures("one_connection")
 async def test_a_connection_that_is_always_cut_is_unavailable_and_replaced(caplog):
     with pytest.raises(Unavailable):
         await fetch_one("SELECT pg_terminate_backend(pg_backend_pid())")
