@@ -1,15 +1,24 @@
 """Sending a mail: claim it, talk to the mail server with no transaction open, record it."""
 
+import logging
+import time
 from email.utils import parseaddr
 from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from lavka.notifications import drafts, letters, services
 from lavka.notifications.letters import Draft
 from lavka.notifications.models import SentMail
+
+logger = logging.getLogger(__name__)
+# How long a mail that is out waits for the database: with its sending less than
+# CELERY_TASK_SOFT_TIME_LIMIT.
+RECORD_PATIENCE_SECONDS = 45.0
+RECORD_PAUSE_SECONDS = 0.5
 
 
 def mail_user(*, kind: SentMail.Kind, event_id: UUID, user_id: UUID) -> None:
@@ -20,8 +29,9 @@ def mail_user(*, kind: SentMail.Kind, event_id: UUID, user_id: UUID) -> None:
 def mail_buyer(*, kind: SentMail.Kind, event_id: UUID, order_id: UUID) -> None:
     """Mail whoever placed an order, guests too, once however often this is called.
 
-    A worker that dies between the mail server's answer and the record sends the mail again when
-    its claim has run out: twice is better than never, and both copies have one Message-ID.
+    A worker that dies between the mail server's answer and the record, or whose database stays
+    away for `RECORD_PATIENCE_SECONDS` there, sends the mail again when its claim has run out:
+    twice is better than never, and both copies have one Message-ID.
     Raises: MailInFlight; OSError, SMTP errors among them, with the mail given back.
     """
     _send(kind, event_id, drafts.to_buyer(kind, order_id), order_id=order_id)
@@ -49,7 +59,21 @@ def _send(kind: SentMail.Kind, event_id: UUID, draft: Draft | None, **about: UUI
     except OSError:
         services.release_mail(event_id=event_id, kind=kind)
         raise
-    services.mark_mail_sent(event_id=event_id, kind=kind, at=timezone.now())
+    _record_sent(kind, event_id)
+
+
+def _record_sent(kind: SentMail.Kind, event_id: UUID) -> None:
+    """Outlast a restart of the database: a mail that is out and not on record goes out twice."""
+    deadline = time.monotonic() + RECORD_PATIENCE_SECONDS
+    while True:
+        try:
+            return services.mark_mail_sent(event_id=event_id, kind=kind, at=timezone.now())
+        except (OperationalError, InterfaceError):
+            if time.monotonic() >= deadline:
+                raise
+            logger.warning("a sent mail waits for the database", extra={"event_id": str(event_id)})
+            connection.close()
+            time.sleep(RECORD_PAUSE_SECONDS)
 
 
 def _message(draft: Draft, event_id: UUID) -> EmailMultiAlternatives:

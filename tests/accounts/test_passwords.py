@@ -183,7 +183,8 @@ def test_changing_the_password_ends_the_other_sessions(api):
     ],
 )
 def test_a_refused_change_changes_nothing(api, current, new, pointer, code):
-    user = make_customer()
+    # A random address may have enough of the new password's digits to be "too similar".
+    user = make_customer(email="ada@example.com")
     pair = sign_in(api, user)
 
     answer = api.post(

@@ -83,7 +83,6 @@ class Books:
     reviews: int
     seconds: float
     doubled_mails: int
-    doubled_webhooks: int
 
     def __str__(self) -> str:
         return (
@@ -110,13 +109,14 @@ def balance(world: World, load: Load) -> Books:
         if waited > 10:
             pass_time(world)
         time.sleep(0.5)
-    mails = Counter(_mails(world))
+    seconds = time.monotonic() - started
+    placed = {str(event) for event, _ in world.shop.query(_PLACED_EVENTS, load.orders)}
+    mails = Counter(event for event in _mails(world) if event in placed)
     return Books(
         orders=len(load.orders),
         reviews=len(load.stars),
-        seconds=time.monotonic() - started,
-        doubled_mails=sum(times - 1 for times in mails.values()),
-        doubled_webhooks=sum(times - 1 for times in world.receiver.times.values()),
+        seconds=seconds,
+        doubled_mails=mails.total() - len(mails),
     )
 
 

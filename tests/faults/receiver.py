@@ -24,7 +24,6 @@ class Receiver:
         self.status = 200
         self.delay_seconds = 0.0
         self.headers: dict[str, str] = {}
-        self.times: Counter[str] = Counter()
         self.told: dict[str, dict[str, Any]] = {}
         self.statuses: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
@@ -56,7 +55,6 @@ class Receiver:
             except standardwebhooks.WebhookVerificationError as refused:
                 self.refused[str(refused)] += 1
                 return 400
-            self.times[headers["webhook-id"]] += 1
             self.told[headers["webhook-id"]] = message
         return status
 

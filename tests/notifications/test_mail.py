@@ -188,6 +188,17 @@ def test_a_mail_server_that_hangs_up_is_asked_again(settings):
     assert len(mail.outbox) == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_is_out_is_recorded_though_the_database_went_away(settings):
+    user = make_customer()
+    settings.MAILERS = {"default": {"BACKEND": "tests.notifications.backends.LosingTheDatabase"}}
+
+    send(Kind.RESET_PASSWORD, user)
+
+    assert len(mail.outbox) == 1
+    assert SentMail.objects.get().sent_at is not None
+
+
 def test_a_mail_whose_sender_died_is_sent_when_the_claim_has_run_out():
     user = make_customer()
     event_id = uuid4()
