@@ -51,6 +51,8 @@ make_venv() {
 unset VIRTUAL_ENV
 # As pip does: a company's own certificates count too.
 export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
+# A shop is a dozen processes: each would compile a thousand modules where Python may not keep them.
+export UV_COMPILE_BYTECODE="${UV_COMPILE_BYTECODE:-1}"
 export UV_PROJECT_ENVIRONMENT="$PWD/.venv" UV_PYTHON="$PWD/.venv/bin/python"
 is_python .venv/bin/python || rm -rf .venv
 uv=$(find_uv)
