@@ -1,4 +1,4 @@
-"""Rows that a purchase reads and writes: the models, by statements compiled once a process.
+"""Rows that purchases and reviews read and write: the models, by statements compiled once.
 
 Django compiles a queryset anew whenever it is evaluated, and a model whenever it is saved, which
 takes several times as long as sending the statement. What is written here sends no signals.

@@ -6,14 +6,16 @@ from uuid import UUID
 from django.db.models import FETCH_RAISE, OuterRef, QuerySet
 
 from lavka.catalog.models import Product
+from lavka.kernel import rows
 from lavka.orders.models import OrderLine
 from lavka.orders.rules import OrderStatus
 from lavka.reviews.models import ProductRating, Review
 
 
-def reviewed_product(slug: str, at: datetime.datetime) -> Product:
-    """The product that customers see under `slug`; raises Product.DoesNotExist."""
-    return Product.objects.published(at).only("id", "slug").get(slug=slug)
+@rows.Compiled
+def reviewed_product(slug: str, at: datetime.datetime) -> QuerySet[Product]:
+    """The product that customers see under `slug`."""
+    return Product.objects.published(at).only("id", "slug").filter(slug=slug)
 
 
 def reviews_of(product: Product) -> QuerySet[Review]:
@@ -24,6 +26,12 @@ def reviews_of(product: Product) -> QuerySet[Review]:
 def reviews_by(author_id: UUID) -> QuerySet[Review]:
     """A customer's own reviews in every state, with their products."""
     return _with_author(Review.objects.filter(author_id=author_id)).select_related("product")
+
+
+@rows.Compiled
+def own_review(review_id: UUID, author_id: UUID) -> QuerySet[Review]:
+    """One of a customer's own reviews in any state, with its product."""
+    return reviews_by(author_id).filter(pk=review_id)
 
 
 def all_reviews() -> QuerySet[Review]:
@@ -43,6 +51,12 @@ def purchases(author: UUID | OuterRef, product: UUID | OuterRef) -> QuerySet[Ord
     unbought = [OrderStatus.DRAFT, OrderStatus.CANCELLED]
     lines = OrderLine.objects.filter(order__customer=author, product_id=product)
     return lines.exclude(order__status__in=unbought)
+
+
+@rows.Compiled
+def purchase(author_id: UUID, product_id: UUID) -> QuerySet[OrderLine]:
+    """One of them."""
+    return purchases(author_id, product_id).only("id")[:1]
 
 
 def _with_author(reviews: QuerySet[Review]) -> QuerySet[Review]:

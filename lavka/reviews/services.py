@@ -1,14 +1,14 @@
 """Every change of a review: writing, moderating, voting. What follows is counted in `ratings`."""
 
 import datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 
-from lavka.catalog.models import Product
+from lavka.kernel import rows
 from lavka.kernel.conf import options
 from lavka.kernel.errors import Unauthenticated
 from lavka.orders.models import Order
@@ -36,16 +36,16 @@ def write_review(
     Locks: the author's row, so that two reviews of one product come one after the other.
     Emits: ReviewChanged.
     """
-    product = Product.objects.published(at).only("id").get(slug=slug)
+    product = selectors.reviewed_product.get(slug, at)
     _lock_author(author_id)
-    earlier = Review.objects.filter(product=product, author_id=author_id).only("id").first()
+    earlier = _earlier.first(product.pk, author_id)
     if earlier is not None:
         raise AlreadyReviewed(review=str(earlier.pk))
     review = Review(
         product=product,
         author_id=author_id,
         status=_first_status(),
-        is_verified_purchase=selectors.purchases(author_id, product.pk).exists(),
+        is_verified_purchase=selectors.purchase.first(author_id, product.pk) is not None,
         **content,
     )
     review.save(force_insert=True)
@@ -140,9 +140,19 @@ def _first_status() -> Review.Status:
     return Review.Status.PENDING if needs_approval else Review.Status.PUBLISHED
 
 
+@rows.Compiled
+def _earlier(product_id: UUID, author_id: UUID) -> QuerySet[Review]:
+    return Review.objects.filter(product=product_id, author=author_id).only("id")
+
+
+@rows.Compiled
+def _author(user_id: UUID) -> QuerySet[Any]:
+    active = get_user_model().objects.filter(pk=user_id, is_active=True)
+    return active.select_for_update(no_key=True).only("id")
+
+
 def _lock_author(user_id: UUID) -> None:
-    user = get_user_model().objects.filter(pk=user_id, is_active=True)
-    if not user.select_for_update(no_key=True).exists():
+    if _author.first(user_id) is None:
         raise Unauthenticated
 
 

@@ -69,7 +69,7 @@ class ReviewsView(View):
         is_verified = parameters.boolean(request.query_params, "verified_purchase")
 
         def page() -> dict[str, object]:
-            reviews = selectors.reviews_of(selectors.reviewed_product(slug, timezone.now()))
+            reviews = selectors.reviews_of(selectors.reviewed_product.get(slug, timezone.now()))
             if stars:
                 reviews = reviews.filter(rating__in=stars)
             if is_verified is not None:
@@ -94,7 +94,7 @@ class ReviewsView(View):
             review = services.write_review(
                 slug=slug, author_id=self.caller.id, at=timezone.now(), **content
             )
-            return own_review_json(selectors.reviews_by(self.caller.id).get(pk=review.pk))
+            return own_review_json(selectors.own_review.get(review.pk, self.caller.id))
 
         return Response(await in_thread(write), status=201)
 
@@ -105,7 +105,7 @@ class RatingView(View):
     @operation("get_rating", "Get a product's rating and histogram", responses=RatingOutput)
     async def get(self, request: Request, slug: str) -> Response:
         def rating() -> dict[str, object]:
-            found = selectors.rating_of(selectors.reviewed_product(slug, timezone.now()))
+            found = selectors.rating_of(selectors.reviewed_product.get(slug, timezone.now()))
             return {
                 "average": found.average,
                 "count": found.count,
@@ -130,7 +130,7 @@ class ReviewView(CustomerView):
 
         def change() -> dict[str, Any]:
             services.change_review(review_id=review_id, author_id=self.caller.id, **content)
-            return own_review_json(selectors.reviews_by(self.caller.id).get(pk=review_id))
+            return own_review_json(selectors.own_review.get(review_id, self.caller.id))
 
         return Response(await in_thread(change))
 
