@@ -2,24 +2,42 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.utils import translation
+from xdist.scheduler import LoadFileScheduling
 
 from lavka.kernel import database, threads
 from tests.client import Api
 from tests.e2e.rabbitmq import RabbitMQ
 from tests.reading import Connecting, Lent, LentThread
 
-# Folders of tests that start whole shops and mostly wait for them.
-LONG = ("races", "faults", "replay", "e2e", "cli", "contract", "bench", "containers")
+# Folders of tests that start whole shops: a dozen processes each.
+SHOPS = ("races", "faults", "replay", "e2e", "cli", "contract", "bench", "containers")
+
+
+class OneShopAtATime(LoadFileScheduling):
+    """Files by turns to the processes of `-n`, but whole shops to one of them.
+
+    Several at once would wait for each other longer than clients, leases and clocks of theirs do.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = nodeid.split("/")[1]
+        return "shops" if folder in SHOPS else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneShopAtATime:
+    """Instead of the one that `--dist` names."""
+    return OneShopAtATime(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no process of `-n` is left with it at the end."""
     folder = Path(__file__).parent
-    items.sort(key=lambda item: item.path.relative_to(folder).parts[0] not in LONG)
+    items.sort(key=lambda item: item.path.relative_to(folder).parts[0] not in SHOPS)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,8 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn_worker import UvicornWorker
 
-LINGER_SECONDS, LOOK_AGAIN_SECONDS = 1.0, 0.05
+# A client that is busy itself may take seconds between two requests.
+LINGER_SECONDS, LOOK_AGAIN_SECONDS = 3.0, 0.05
 # No head is as long; what is longer does not wait for more.
 MOST_HELD_BYTES = 4096
 
