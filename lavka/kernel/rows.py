@@ -5,6 +5,7 @@ takes several times as long as sending the statement. What is written here sends
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
 from inspect import signature
 from typing import Any
@@ -90,16 +91,15 @@ class Compiled[**P, M: Model]:
 
     def all(self, *args: P.args, **kwargs: P.kwargs) -> list[M]:
         """Every row. Raises: TransactionManagementError, for a lock that nothing would hold."""
-        if self._is_locking and not _database().in_atomic_block:
+        statement = self._statement
+        if statement.is_locking and not _database().in_atomic_block:
             raise TransactionManagementError("a lock needs a transaction")
-        query, parameters, read = self._statement
         values = dict(zip(self._names, args, strict=False)) | kwargs
-        return read(
-            fetch_all(
-                query,
-                [values[each.name] if isinstance(each, Parameter) else each for each in parameters],
-            )
-        )
+        parameters = [
+            values[each.name] if isinstance(each, Parameter) else each
+            for each in statement.parameters
+        ]
+        return statement.read(fetch_all(statement.query, parameters))
 
     def first(self, *args: P.args, **kwargs: P.kwargs) -> M | None:
         """The first row, None when there is none."""
@@ -110,52 +110,58 @@ class Compiled[**P, M: Model]:
         """The row there is. Raises: the model's DoesNotExist."""
         rows = self.all(*args, **kwargs)
         if not rows:
-            raise self._model.DoesNotExist
+            raise self._statement.model.DoesNotExist
         return rows[0]
 
     @cached_property
-    def _queryset(self) -> QuerySet[M]:
-        return self._make(*map(Parameter, self._names))
-
-    @cached_property
-    def _is_locking(self) -> bool:
-        return bool(self._queryset.query.select_for_update)
-
-    @cached_property
-    def _model(self) -> Any:
-        return self._queryset.model
-
-    @cached_property
-    def _statement(self) -> tuple[str, Sequence[Any], Callable[[Iterable[Any]], list[M]]]:
-        compiler: Any = self._queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+    def _statement(self) -> "Statement[M]":
+        """Of a queryset of its own: compiling changes it, and threads may come here at once."""
+        queryset = self._make(*map(Parameter, self._names))
+        compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         query, parameters = compiler.as_sql()
-        return query, parameters, self._reader(compiler)
-
-    def _reader(self, compiler: Any) -> Callable[[Iterable[Any]], list[M]]:
-        """What makes models of rows, as `ModelIterable` does."""
-        fields = compiler.klass_info["select_fields"]
-        start, end = fields[0], fields[-1] + 1
-        names = [each[0].target.attname for each in compiler.select[start:end]]
-        converters = compiler.get_converters([each[0] for each in compiler.select])
-        mode: Any = self._queryset._fetch_mode  # type: ignore[attr-defined]
-        related = get_related_populators(
-            compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS, mode
+        return Statement(
+            query=query,
+            parameters=parameters,
+            read=_reader(queryset, compiler),
+            model=queryset.model,
+            is_locking=bool(queryset.query.select_for_update),
         )
 
-        def read(rows: Iterable[Any]) -> list[M]:
-            if converters:
-                rows = map(tuple, compiler.apply_converters(rows, converters))
-            made = []
-            for row in rows:
-                instance = self._model.from_db(
-                    DEFAULT_DB_ALIAS, names, row[start:end], fetch_mode=mode
-                )
-                for populator in related:
-                    populator.populate(row, instance)
-                made.append(instance)
-            return made
 
-        return read
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Statement[M: Model]:
+    """A compiled queryset: what is sent, and what makes models of the rows that come back."""
+
+    query: str
+    parameters: Sequence[Any]
+    read: Callable[[Iterable[Any]], list[M]]
+    model: Any
+    is_locking: bool
+
+
+def _reader[M: Model](queryset: QuerySet[M], compiler: Any) -> Callable[[Iterable[Any]], list[M]]:
+    """What makes models of rows, as `ModelIterable` does."""
+    fields = compiler.klass_info["select_fields"]
+    start, end = fields[0], fields[-1] + 1
+    names = [each[0].target.attname for each in compiler.select[start:end]]
+    converters = compiler.get_converters([each[0] for each in compiler.select])
+    mode: Any = queryset._fetch_mode  # type: ignore[attr-defined]
+    related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS, mode)
+
+    def read(rows: Iterable[Any]) -> list[M]:
+        if converters:
+            rows = map(tuple, compiler.apply_converters(rows, converters))
+        made = []
+        for row in rows:
+            instance = queryset.model.from_db(
+                DEFAULT_DB_ALIAS, names, row[start:end], fetch_mode=mode
+            )
+            for populator in related:
+                populator.populate(row, instance)
+            made.append(instance)
+        return made
+
+    return read
 
 
 def insert[M: Model](instance: M) -> M:

@@ -1,4 +1,6 @@
 import datetime
+import sys
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -13,6 +15,9 @@ from lavka.kernel import rows
 from lavka.orders.models import Order
 from lavka.payments.sandbox.models import Charge
 from tests.inventory.factories import make_stock
+from tests.racing import race
+
+ROUNDS = 20
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +45,20 @@ def new_line(cart: Cart, **fields: object) -> CartLine:
 @rows.Compiled
 def carts_like(currency: str, carts: list[object]) -> QuerySet[Cart]:
     return Cart.objects.filter(rows.one_of("pk", carts), currency=currency).order_by("changed_at")
+
+
+def levels_of(variant_id: object) -> QuerySet[StockLevel]:
+    found = StockLevel.objects.filter(variant_id=variant_id).select_related("warehouse")
+    return found.fetch_mode(FETCH_RAISE)
+
+
+@pytest.fixture
+def eager_threads() -> Iterator[None]:
+    """Threads that interrupt each other a thousand times as often."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(before / 1000)
+    yield
+    sys.setswitchinterval(before)
 
 
 def test_a_compiled_queryset_gives_what_the_queryset_gives():
@@ -73,12 +92,33 @@ def test_it_is_made_once():
     assert (all_carts.all(), all_carts.all(), made) == ([], [], [1])
 
 
-def test_related_rows_come_along_and_others_are_refused(django_assert_num_queries):
-    @rows.Compiled
-    def levels(variant_id: object) -> QuerySet[StockLevel]:
-        found = StockLevel.objects.filter(variant_id=variant_id).select_related("warehouse")
-        return found.fetch_mode(FETCH_RAISE)
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_come_first_at_once_all_get_their_rows(eager_threads):
+    variant = make_stock(3)
 
+    for _ in range(ROUNDS):
+        levels = rows.Compiled(levels_of)
+        found = race(lambda levels=levels: levels.get(variant.pk).warehouse.code, times=8)
+
+        assert found == [variant.stock_levels.get().warehouse.code] * 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_one_queryset_is_not_compiled_by_several_threads(eager_threads):
+    variant = make_stock(3)
+    broken = []
+
+    for _ in range(ROUNDS):
+        shared = levels_of(rows.Parameter("variant_id"))
+        levels = rows.Compiled(lambda variant_id, shared=shared: shared)
+        found = race(lambda levels=levels: levels.get(variant.pk).warehouse.code, times=8)
+        broken += [each for each in found if isinstance(each, type)]
+
+    assert broken
+
+
+def test_related_rows_come_along_and_others_are_refused(django_assert_num_queries):
+    levels = rows.Compiled(levels_of)
     variant = make_stock(3)
 
     with django_assert_num_queries(1):

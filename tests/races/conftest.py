@@ -95,9 +95,8 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process is a shop without the row locks of carts, holds, orders and payments."""
     take_locks_out(monkeypatch.setattr)
     # What was compiled with its lock in an earlier test is compiled again at each use.
-    for name in ("_queryset", "_statement"):
-        made: Any = vars(Compiled)[name]
-        monkeypatch.setattr(Compiled, name, property(made.func))
+    made: Any = vars(Compiled)["_statement"]
+    monkeypatch.setattr(Compiled, "_statement", property(made.func))
 
 
 @pytest.fixture(scope="session")
