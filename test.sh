@@ -14,8 +14,8 @@ if [ $# -eq 0 ]; then
     ruff check .
     mypy lavka config
     lint-imports
-    # Most tests wait, for a process or a database: three at once keep two cores busy. One of them
-    # takes whole shops (tests/conftest.py).
+    # Most tests wait, for a process or a database: three at once keep two cores busy. Whole shops
+    # are left to two of them (tests/conftest.py).
     set -- -n 3 --dist loadfile --no-loadscope-reorder
 fi
 exec pytest "$@"

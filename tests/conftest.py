@@ -14,30 +14,35 @@ from tests.client import Api
 from tests.e2e.rabbitmq import RabbitMQ
 from tests.reading import Connecting, Lent, LentThread
 
-# Folders of tests that start whole shops: a dozen processes each.
-SHOPS = ("races", "faults", "replay", "e2e", "cli", "contract", "bench", "containers")
+# Folders of tests that start whole shops, a dozen processes each: two queues of about the same
+# length, each for one process of `-n`.
+QUEUES = (
+    ("faults", "cli"),
+    ("e2e", "contract", "races", "replay", "bench", "containers"),
+)
 
 
-class OneShopAtATime(LoadFileScheduling):
-    """Files by turns to the processes of `-n`, but whole shops to one of them.
+class FewShopsAtATime(LoadFileScheduling):
+    """Files by turns to the processes of `-n`, but a queue of whole shops to one of them.
 
-    Several at once would wait for each other longer than clients, leases and clocks of theirs do.
+    More at once would wait for each other longer than clients, leases and clocks of theirs do.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         folder = nodeid.split("/")[1]
-        return "shops" if folder in SHOPS else super()._split_scope(nodeid)
+        file: str = super()._split_scope(nodeid)
+        return next((queue[0] for queue in QUEUES if folder in queue), file)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneShopAtATime:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FewShopsAtATime:
     """Instead of the one that `--dist` names."""
-    return OneShopAtATime(config, log)
+    return FewShopsAtATime(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no process of `-n` is left with it at the end."""
-    folder = Path(__file__).parent
-    items.sort(key=lambda item: item.path.relative_to(folder).parts[0] not in SHOPS)
+    folder, long = Path(__file__).parent, {name for queue in QUEUES for name in queue}
+    items.sort(key=lambda item: item.path.relative_to(folder).parts[0] not in long)
 
 
 @pytest.fixture(autouse=True)
