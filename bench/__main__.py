@@ -13,7 +13,7 @@ from rich.console import Console
 
 from bench import chart, machine, report, targets
 from bench.checkout import BUYERS, measure_checkout, show_checkout
-from bench.contenders import CONTENDERS
+from bench.contenders import CONTENDERS, Contender
 from bench.ground import Ground, prepared
 from bench.growth import measure_growth, show_growth
 from bench.load import require_wrk
@@ -21,6 +21,7 @@ from bench.relay import measure_relay, show_relay
 from bench.results import Results, Row, write_json
 from bench.run import Pace, check, lay_out, measure
 from bench.scenarios import SCENARIOS
+from bench.soak import measure_soak, show_soak
 
 WIDTH = 130
 console = Console(soft_wrap=True, width=WIDTH) if not sys.stdout.isatty() else Console()
@@ -74,6 +75,7 @@ class Sizes(click.ParamType):
 @click.option("--svg", "svg_file", type=FILE, help="Where to draw the chart.")
 @click.option("--check", "is_check", is_flag=True, help="Exit with 1 when a target is missed.")
 @click.option("--growth", type=Sizes(), help="Measure Lavka alone, in shops of these sizes.")
+@click.option("--soak", type=click.FloatRange(10), help="Load Lavka alone for so many seconds.")
 @click.option("--relay", is_flag=True, help="Measure how events reach the broker, and end.")
 @click.option("--checkout", is_flag=True, help="Measure purchases, and end.")
 def main(  # noqa: PLR0913 - an option each
@@ -88,46 +90,74 @@ def main(  # noqa: PLR0913 - an option each
     svg_file: Path | None,
     is_check: bool,
     growth: list[int] | None,
+    soak: float | None,
     relay: bool,
     checkout: bool,
 ) -> None:
     """Measure Lavka beside its contenders on one PostgreSQL, with 100 connections of wrk."""
-    if relay:
-        with prepared(products, workers=workers) as ground:
-            relayed = measure_relay(ground, _tell)
-        show_relay(relayed, console)
-        _finish(relayed.missed(), is_check=is_check)
-        return
     pace = Pace(
         warm_up=1 if quick else 5,
         seconds=4 if quick else 30,
         rounds=rounds or (1 if quick else 3),
         workers=workers,
     )
-    if checkout:
-        with prepared(products, workers=workers) as ground:
-            _finish(_measure_checkout(ground, pace, json_file), is_check=is_check)
-        return
-    require_wrk()
+    if not relay and not checkout:
+        require_wrk()
     if growth:
-        grown = measure_growth(growth, pace, _tell)
-        show_growth(grown, console)
-        _finish(grown.missed(), is_check=is_check)
+        _finish(_measure_growth(growth, pace), is_check=is_check)
         return
     with prepared(products, workers=workers) as ground:
-        described = _described(ground)
-        part = [CONTENDERS[name] for name in contenders]
-        courses = lay_out([SCENARIOS[name] for name in scenarios], ground, workers)
-        _tell(f"{check(part, courses, ground, workers)} answers are those of Lavka")
-        results: dict[str, dict[str, Row]] = {}
-        for course in courses:
-            name = course.scenario.name
-            results[name] = measure(part, course, ground, pace, _tell)
-            report.show(name, results[name], part, console)
-            _keep(results, described, json_file)
+        if relay:
+            missed = _measure_relay(ground)
+        elif checkout:
+            missed = _measure_checkout(ground, pace, json_file)
+        elif soak:
+            missed = _measure_soak(ground, pace, soak)
+        else:
+            part = [CONTENDERS[name] for name in contenders]
+            missed = _compare(ground, pace, scenarios, part, (json_file, svg_file))
+    _finish(missed, is_check=is_check)
+
+
+def _compare(
+    ground: Ground,
+    pace: Pace,
+    scenarios: list[str],
+    part: list[Contender],
+    files: tuple[Path | None, Path | None],
+) -> list[str]:
+    """Measure, show and keep every scenario of those who take part; returns what was missed."""
+    described, (json_file, svg_file) = _described(ground), files
+    courses = lay_out([SCENARIOS[name] for name in scenarios], ground, pace.workers)
+    _tell(f"{check(part, courses, ground, pace.workers)} answers are those of Lavka")
+    results: dict[str, dict[str, Row]] = {}
+    for course in courses:
+        name = course.scenario.name
+        results[name] = measure(part, course, ground, pace, _tell)
+        report.show(name, results[name], part, console)
+        _keep(results, described, json_file)
     if svg_file:
         svg_file.write_text(chart.svg(results, machine.one_line(described).splitlines()[0]))
-    _finish(targets.missed(results), is_check=is_check)
+    return targets.missed(results)
+
+
+def _measure_growth(sizes: list[int], pace: Pace) -> list[str]:
+    grown = measure_growth(sizes, pace, _tell)
+    show_growth(grown, console)
+    return grown.missed()
+
+
+def _measure_relay(ground: Ground) -> list[str]:
+    relayed = measure_relay(ground, _tell)
+    show_relay(relayed, console)
+    return relayed.missed()
+
+
+def _measure_soak(ground: Ground, pace: Pace, seconds: float) -> list[str]:
+    _described(ground)
+    soaked = measure_soak(ground, pace, seconds, _tell)
+    show_soak(soaked, console)
+    return [line for each in soaked for line in each.missed()]
 
 
 def _measure_checkout(ground: Ground, pace: Pace, json_file: Path | None) -> list[str]:

@@ -48,7 +48,7 @@ def serving(contender: Contender, ground: Ground, workers: int) -> Iterator[Runn
             start_new_session=True,
         )
     try:
-        _wait_for(child, contender, Running(child.pid, port), log)
+        wait_for(child, contender.title, Running(child.pid, port), log)
         yield Running(child.pid, port)
     finally:
         stop(child, signal.SIGTERM, PATIENCE_SECONDS)
@@ -57,14 +57,15 @@ def serving(contender: Contender, ground: Ground, workers: int) -> Iterator[Runn
             os.killpg(child.pid, signal.SIGKILL)
 
 
-def _wait_for(
-    child: "subprocess.Popen[bytes]", contender: Contender, running: Running, log: os.PathLike[str]
+def wait_for(
+    child: "subprocess.Popen[bytes]", title: str, running: Running, log: os.PathLike[str]
 ) -> None:
+    """Return when it answers as a shop. Raises: Trouble, with the end of its log."""
     deadline = time.monotonic() + START_SECONDS
     with contextlib.closing(Client(running.port)) as client:
         while not _answers(client):
             if child.poll() is not None or time.monotonic() > deadline:
-                raise Trouble(f"{contender.title} did not start:{last_lines(log)}")
+                raise Trouble(f"{title} did not start:{last_lines(log)}")
             time.sleep(0.1)
 
 
