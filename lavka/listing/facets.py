@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from lavka.kernel import database
-from lavka.listing.search import MOST, UNSCORED, search_tables
+from lavka.listing.search import MOST, search_tables
 from lavka.listing.wanted import (
     EVERYWHERE,
     IS_SHOWN,
@@ -84,10 +84,10 @@ def _statement(wanted: Wanted) -> str:
     sets = _sets(wanted)
     tables = [_table(name, each) for name, each in sets.items()]
     if wanted.text:
-        tables.insert(0, search_tables(IS_SHOWN.format(row="listed"), score=UNSCORED))
+        tables.insert(0, search_tables(IS_SHOWN.format(row="listed"), columns=f", {_COUNTED}"))
     tables += [
         _sizes(sets, has_text=bool(wanted.text)),
-        f"token AS MATERIALIZED ({' UNION ALL '.join(_tokens(wanted, sets))})",
+        f"token AS NOT MATERIALIZED ({' UNION ALL '.join(_tokens(wanted, sets))})",
         f"number AS MATERIALIZED ({' UNION ALL '.join(_numbers(wanted, sets))})",
     ]
     brands, prices, stock = (
@@ -97,17 +97,20 @@ def _statement(wanted: Wanted) -> str:
     return f"WITH {', '.join(tables)} {_ROWS.format(brands=brands, prices=prices, stock=stock)}"
 
 
+# What is counted, and what it is narrowed by.
+_COUNTED = (
+    "listed.attributes, listed.options, listed.variants, listed.categories, listed.brand_id,"
+    " listed.price, listed.stars, listed.reviews, listed.in_stock, listed.sample"
+)
+
+
 def _table(name: str, wanted: Wanted) -> str:
-    columns = (
-        "listed.product_id, listed.attributes, listed.options, listed.variants, listed.categories,"
-        " listed.brand_id, listed.price, listed.in_stock, listed.sample"
-    )
+    columns = f"listed.product_id, {_COUNTED}"
     if wanted.text:
-        condition = conditions_anywhere(wanted).on("listed")
-        return (
-            f"{name} AS MATERIALIZED (SELECT {columns} FROM found"  # noqa: S608 - constants
-            f" JOIN listing_listedproduct AS listed USING (product_id) WHERE {condition})"
-        )
+        narrowed = conditions_anywhere(wanted).on_shown("listed")
+        if not narrowed:
+            return f"{name} AS NOT MATERIALIZED (TABLE found)"
+        return f"{name} AS MATERIALIZED (SELECT * FROM found AS listed WHERE {narrowed})"  # noqa: S608
     conditions = conditions_of(wanted)
     if conditions.shelf == EVERYWHERE:
         return (
@@ -190,8 +193,10 @@ def _numbers(wanted: Wanted, sets: dict[str, Wanted]) -> Iterator[str]:
 _ROWS = """
 , counted AS (
     SELECT split_part(token, '=', 1) AS code, substr(token, strpos(token, '=') + 1) AS value,
-        round(count(product_id) * size.scale)::bigint AS count
-    FROM token JOIN size USING (of_set) GROUP BY token, size.scale
+        round(number.products * size.scale)::bigint AS count
+    FROM (
+        SELECT of_set, token, count(product_id) AS products FROM token GROUP BY of_set, token
+    ) AS number JOIN size USING (of_set)
 )
 SELECT facet, kind, code, name, unit, value, label, count, low, high FROM (
     SELECT 0 AS part, 0 AS rank, 0 AS place, 'size' AS facet, '' AS kind, '' AS code, '' AS name,

@@ -124,40 +124,42 @@ query AS MATERIALIZED (
     ) AS weighed
 )"""
 
-# `{conditions}` narrow the products; a score is about 1 for a product named like the query.
+# `{conditions}` narrow the products, `{columns}` follow their ids.
 FOUND = """
-few AS MATERIALIZED (
-    SELECT %(is_loose)s::boolean OR (%(is_loose)s::boolean IS NULL AND count(*) < {few}) AS is_loose
-    FROM (
-        SELECT FROM listing_listedproduct AS listed
-        WHERE listed.words @@ (SELECT all_of FROM query) AND {shown} LIMIT {few}
-    ) AS those
-),
 strict AS MATERIALIZED (
-    SELECT listed.product_id, {score} AS score
+    SELECT listed.product_id{columns}
     FROM listing_listedproduct AS listed, query
     WHERE listed.words @@ (SELECT all_of FROM query) AND {conditions} LIMIT %(most)s
 ),
+few AS MATERIALIZED (
+    SELECT %(is_loose)s::boolean OR (%(is_loose)s::boolean IS NULL AND count(*) < {few}) AS is_loose
+    FROM ({those} LIMIT {few}) AS those
+),
 loose AS MATERIALIZED (
-    SELECT listed.product_id, {score} AS score
+    SELECT listed.product_id{columns}
     FROM listing_listedproduct AS listed, query
     WHERE (SELECT is_loose FROM few) AND listed.words @@ (SELECT rare_of FROM query)
+        AND listed.product_id <> ALL (ARRAY(SELECT product_id FROM strict))
         AND {conditions} LIMIT %(most)s
 ),
 -- A SKU or a GTIN, as it stands on the box.
-numbered AS (
-    SELECT product_id, 10::double precision AS score
-    FROM catalog_variant JOIN listing_listedproduct AS listed USING (product_id)
-    WHERE (sku = ANY(ARRAY[%(text)s::text, upper(%(text)s::text), lower(%(text)s::text)])
-            OR (gtin = %(text)s::text AND gtin <> '')) AND {conditions}
+numbered AS MATERIALIZED (
+    SELECT listed.product_id{columns_of_numbered}
+    FROM listing_listedproduct AS listed WHERE listed.product_id IN (
+        SELECT product_id FROM catalog_variant
+        WHERE sku = ANY(ARRAY[%(text)s::text, upper(%(text)s::text), lower(%(text)s::text)])
+            OR (gtin = %(text)s::text AND gtin <> '')
+    ) AND {conditions}
 ),
-found AS MATERIALIZED (
-    SELECT product_id, max(score) AS score
-    FROM (TABLE strict UNION ALL TABLE loose UNION ALL TABLE numbered) AS each
-    GROUP BY product_id
+found AS NOT MATERIALIZED (
+    SELECT * FROM strict WHERE product_id <> ALL (ARRAY(SELECT product_id FROM numbered))
+    UNION ALL
+    SELECT * FROM loose WHERE product_id <> ALL (ARRAY(SELECT product_id FROM numbered))
+    UNION ALL TABLE numbered
 )"""
 
-# BM25 with k = 1 and b = 0.75. `ts_rank` tells the mean of a term's words, here their sum counts.
+# About 1 for a product named like the query: BM25 with k = 1 and b = 0.75. `ts_rank` tells the
+# mean of a term's words, here their sum counts.
 SCORE = f"""(
     SELECT sum(weight * 2 * hit / (hit + 0.25
                 + length(listed.words) * 0.75::double precision / {USUAL_LENGTH}))
@@ -172,16 +174,29 @@ SCORE = f"""(
         FROM unnest(query.terms, query.weights) AS each (term, weight)
     ) AS weighed
 )"""  # noqa: S608 - joined from constants
+# Of a product whose number was typed.
+CERTAIN = "10::double precision"
 
-UNSCORED = "0::double precision"
 
+def search_tables(conditions: str, *, columns: str = "", columns_of_numbered: str = "") -> str:
+    """The tables of a WITH clause; the last one is `found`: a `product_id`, and `columns`.
 
-def search_tables(conditions: str, *, score: str = SCORE) -> str:
-    """The tables of a WITH clause; the last one is `found (product_id, score)`.
-
-    Whether any of the words will do is decided without the conditions, so that narrowing a search
-    never widens it; `%(is_loose)s` repeats what was decided for the page before.
+    `columns` begin with a comma and read the row `listed`; they may differ where a number was
+    typed. Whether any of the words will do is decided without the conditions, so that narrowing a
+    search never widens it; `%(is_loose)s` repeats what was decided for the page before.
     """
     shown = IS_SHOWN.format(row="listed")
+    those = "SELECT FROM strict"
+    if conditions != shown:
+        those = f"""
+        SELECT FROM listing_listedproduct AS listed
+        WHERE listed.words @@ (SELECT all_of FROM query) AND {shown}"""  # noqa: S608
     asked = ASKED.format(most_words=MOST_WORDS, hardly=HARDLY, far_more=FAR_MORE)
-    return f"{asked},{FOUND.format(score=score, shown=shown, few=FEW, conditions=conditions)}"
+    found = FOUND.format(
+        columns=columns,
+        columns_of_numbered=columns_of_numbered or columns,
+        conditions=conditions,
+        those=those,
+        few=FEW,
+    )
+    return f"{asked},{found}"

@@ -3,7 +3,7 @@
 import datetime
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -17,7 +17,7 @@ from lavka.kernel import database
 from lavka.kernel.conf import options
 from lavka.listing.models import ListedProduct, ShelfPlace
 from lavka.listing.rules import WHOLE_SHOP
-from lavka.listing.search import MOST, UNSCORED, search_tables
+from lavka.listing.search import CERTAIN, MOST, SCORE, search_tables
 from lavka.listing.wanted import EVERYWHERE, Wanted, conditions_anywhere, conditions_of
 from lavka.reviews.models import STARS, ProductRating
 
@@ -122,10 +122,9 @@ def _beyond(row: str, order: Order, has_cursor: bool) -> str:
     sign = "<" if order.is_descending else ">"
     if order.is_by_id:
         return f"AND {row}.product_id {sign} %(after_id)s"
-    moved = "place" if row == "place" else "listed"
     return (
         f"AND ({row}.{order.column}, {row}.product_id) {sign} (%(after)s, %(after_id)s)"
-        f" AND {STOOD_SO.format(row=moved)}"
+        f" AND {STOOD_SO.format(row=row)}"
     )
 
 
@@ -162,28 +161,32 @@ ORDER BY {_sorted(row, order)} LIMIT {rows}"""  # noqa: S608 - joined from const
 
 
 def _search(wanted: Wanted, order: Order, has_cursor: bool, rows: int) -> str:
-    tables = search_tables(conditions_anywhere(wanted).on("listed"))
-    row = "found" if order.column == "score" else "listed"
-    is_alone = row == "found" and not has_cursor
-    source = "found" if is_alone else f"found JOIN {_LISTED} USING (product_id)"
+    rank, rank_of_numbered = f"listed.{order.column}", f"listed.{order.column}"
+    if order.column == "score":
+        rank, rank_of_numbered = SCORE, CERTAIN
+    tables = search_tables(
+        conditions_anywhere(wanted).on("listed"),
+        columns=f", {rank} AS rank, listed.moved_by",
+        columns_of_numbered=f", {rank_of_numbered} AS rank, listed.moved_by",
+    )
+    ranked = replace(order, column="product_id" if order.is_by_id else "rank")
     told = "NULL, NULL" if order.is_by_id else f"page.rank, ({SNAPSHOT})"
     # Cards are fetched for the page alone, not for all that was found.
     return f"""
 WITH {tables}, page AS (
-    SELECT {row}.{order.column} AS rank, {row}.product_id FROM {source}
-    WHERE true {_beyond(row, order, has_cursor)}
-    ORDER BY {_sorted(row, order)} LIMIT {rows}
+    SELECT product_id, rank FROM found WHERE true {_beyond("found", ranked, has_cursor)}
+    ORDER BY {_sorted("found", ranked)} LIMIT {rows}
 )
 SELECT listed.card, page.product_id::text, {told}, few.is_loose
 FROM page JOIN listing_listedproduct AS listed USING (product_id), few
-ORDER BY {_sorted("page", Order(column="rank", kind=order.kind, is_descending=order.is_descending))}
+ORDER BY {_sorted("page", ranked)}
 """  # noqa: S608 - joined from constants
 
 
 @lru_cache(1024)
 def _count_statement(wanted: Wanted) -> str:
     if wanted.text:
-        tables = search_tables(conditions_anywhere(wanted).on("listed"), score=UNSCORED)
+        tables = search_tables(conditions_anywhere(wanted).on("listed"))
         return f"WITH {tables} SELECT count(*) FROM (SELECT FROM found LIMIT %(cap)s) AS counted"  # noqa: S608
     conditions = conditions_of(wanted)
     joined = "JOIN listing_listedproduct AS listed USING (product_id)" if conditions.listed else ""

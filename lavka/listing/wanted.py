@@ -94,8 +94,14 @@ class Conditions:
 
     def on(self, row: str) -> str:
         """All of them joined by AND, the shared columns read from `row`."""
-        shown = [IS_SHOWN, *self.place]
-        return " AND ".join([*(each.format(row=row) for each in shown), *self.listed])
+        return " AND ".join([IS_SHOWN.format(row=row), *self._own(row)])
+
+    def on_shown(self, row: str) -> str:
+        """The same, of rows that are known to be shown; empty when nothing else is asked."""
+        return " AND ".join(self._own(row))
+
+    def _own(self, row: str) -> list[str]:
+        return [*(each.format(row=row) for each in self.place), *self.listed]
 
 
 def conditions_of(wanted: Wanted) -> Conditions:
