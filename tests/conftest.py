@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.utils import translation
@@ -13,6 +14,12 @@ from lavka.kernel import database, threads
 from tests.client import Api
 from tests.e2e.rabbitmq import RabbitMQ
 from tests.reading import Connecting, Lent, LentThread
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile(
+    "lavka", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("lavka")
 
 # Folders of tests that start whole shops, a dozen processes each: two queues of about the same
 # length, each for one process of `-n`.

@@ -24,11 +24,6 @@ from tests.catalog.factories import make_image, make_product, picture
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def token() -> str:
-    return token_of(make_staff())
-
-
 def upload(product, content: bytes, token: str, **fields):
     return Client(raise_request_exception=False).post(
         f"/api/v1/manage/products/{product.pk}/images/",

@@ -51,7 +51,8 @@ def sweep() -> None:
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(token=st.sampled_from(TOKENS), at_once=st.booleans(), steps=st.lists(STEPS, max_size=10))
 def test_books_balance_after_any_sequence_of_steps(token, at_once, steps):
