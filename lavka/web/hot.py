@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "lavka_hot"
 SECONDS = 2.0
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 RECONNECT_SECONDS = 1.0
 
 HIT, MISS = HOT_ANSWERS.labels("hit"), HOT_ANSWERS.labels("miss")

@@ -19,11 +19,28 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
+    values,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from lavka.kernel import database, log, threads
 from lavka.kernel.errors import Unavailable
+
+
+class Process:
+    """This one: a number counted would ask the kernel for its id each time."""
+
+    id = os.getpid()
+
+    @classmethod
+    def forked(cls) -> None:
+        """Ask once."""
+        cls.id = os.getpid()
+
+
+os.register_at_fork(after_in_child=Process.forked)
+if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    values.ValueClass = values.MultiProcessValue(lambda: Process.id)  # type: ignore[no-untyped-call]
 
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 SAMPLE_SECONDS, PATIENCE_SECONDS = 5.0, 1.0

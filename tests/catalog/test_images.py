@@ -18,7 +18,6 @@ from lavka.catalog.errors import BadPicture, PictureTooLarge, ReferenceGone
 from lavka.catalog.models import Product, ProductImage
 from lavka.catalog.pictures import MAX_BYTES
 from lavka.kernel.models import OutboxEvent
-from tests.accounts.factories import make_staff, token_of
 from tests.catalog.factories import make_image, make_product, picture
 
 pytestmark = pytest.mark.django_db
