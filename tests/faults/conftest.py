@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests import pages
 from tests.e2e.rabbitmq import RabbitMQ
 from tests.faults import books
 from tests.faults.load import Load
@@ -54,11 +55,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the page; rows of faults that were not tried this time stay as they are."""
     page = session.config.getoption(PAGE, default=None)
     if page:
-        path = Path(page)
-        kept = path.read_text().removeprefix(HEAD).splitlines() if path.exists() else []
-        rows = {row.split("|")[1].strip(): row for row in kept if row.startswith("| ")}
-        rows |= session.config.stash[_told]
-        path.write_text(HEAD + "".join(f"{rows[fault]}\n" for fault in sorted(rows)))
+        pages.update(Path(page), HEAD, session.config.stash[_told])
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lavka.kernel.rows import Compiled
+from tests import pages
 from tests.e2e.shop import Shop
 from tests.races.market import Market
 from tests.races.patches import take_locks_out
@@ -58,12 +59,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the page; rows of races that did not run this time stay as they are."""
     page = session.config.getoption(PAGE, default=None)
     if page:
-        path = Path(page)
-        kept = path.read_text().removeprefix(HEAD).splitlines() if path.exists() else []
-        rows = {row.split("|")[1].strip(): row for row in kept if row.startswith("| ")}
-        for each in session.config.stash[_told]:
-            rows[each.race] = f"| {each.race} | {each.tried} | {each.times} | {each.seen} |"
-        path.write_text(HEAD + "".join(f"{rows[race]}\n" for race in sorted(rows)))
+        rows = {
+            each.race: f"| {each.race} | {each.tried} | {each.times} | {each.seen} |"
+            for each in session.config.stash[_told]
+        }
+        pages.update(Path(page), HEAD, rows)
 
 
 class Page:
