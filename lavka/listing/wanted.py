@@ -52,6 +52,8 @@ class Wanted:
 
     def shape(self) -> "Wanted":
         """The same question with other values: what the SQL of both depends on."""
+        if self is ANYTHING:
+            return self
         return Wanted(
             text="text" if self.text else "",
             category="category" if self.category else "",
@@ -78,6 +80,10 @@ class Wanted:
             values[f"minimum_{each.code}"] = each.minimum
             values[f"maximum_{each.code}"] = each.maximum
         return values
+
+
+# What most look for; made once.
+ANYTHING = Wanted()
 
 
 @dataclass(frozen=True, kw_only=True)

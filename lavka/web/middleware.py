@@ -21,6 +21,8 @@ from lavka.web.logging import log_access
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
+MAX_NAMES = 100
+
 
 @async_only_middleware
 def request_context(get_response: Handler) -> Handler:
@@ -34,8 +36,7 @@ def request_context(get_response: Handler) -> Handler:
             translation.activate(language)
         response = await get_response(request)
         response.headers[request_id.HEADER] = own_id
-        if "Content-Language" not in response.headers:
-            response.headers["Content-Language"] = translation.get_language() or "en"
+        response.headers.setdefault("Content-Language", language)
         seconds = time.perf_counter() - started
         log_access(request, response.status_code, seconds)
         metrics.observe(request, response.status_code, seconds)
@@ -66,9 +67,15 @@ def guard(get_response: Handler) -> Handler:
     """
     security: Any = SecurityMiddleware(get_response)
     framing: Any = XFrameOptionsMiddleware(get_response)
+    # Names that were looked at and are the shop's.
+    own: set[str] = set()
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
-        request.get_host()
+        named = request.META.get("HTTP_HOST", "")
+        if named not in own or settings.USE_X_FORWARDED_HOST:
+            request.get_host()
+            if named and len(own) < MAX_NAMES:
+                own.add(named)
         response = security.process_request(request) or await get_response(request)
         framed = framing.process_response(request, response)
         finished: HttpResponseBase = security.process_response(request, framed)

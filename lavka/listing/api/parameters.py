@@ -12,7 +12,7 @@ from drf_spectacular.utils import OpenApiParameter
 
 from lavka.listing.properties import read_properties
 from lavka.listing.selectors import ORDERS, After, Order
-from lavka.listing.wanted import Wanted
+from lavka.listing.wanted import ANYTHING, Wanted
 from lavka.web import parameters
 from lavka.web.pages import bad_cursor, encode_cursor
 
@@ -69,6 +69,8 @@ SORT = OpenApiParameter(
     description="`relevance` with `q`, else `newest`; without `q` the two are the same.",
 )
 
+NARROWING_NOTHING = frozenset({"cursor", "limit", "count", "sort"})
+
 
 def read_text(query: QueryDict) -> str:
     """What is searched for; raises Invalid."""
@@ -81,6 +83,8 @@ def read_text(query: QueryDict) -> str:
 
 async def read_wanted(query: QueryDict) -> Wanted:
     """What the query asks for; raises Invalid, naming the parameter."""
+    if query.keys() <= NARROWING_NOTHING:
+        return ANYTHING
     brands = query.getlist("brand")
     if len(brands) > MAX_BRANDS:
         detail = _("At most %(count)s brands at once.") % {"count": MAX_BRANDS}

@@ -56,13 +56,14 @@ class ProductsView(View):
         found = await selectors.page_of_cards(
             wanted, sort=sort, limit=page.limit, after=after_of(sort, page.after)
         )
-        following = None if found.after is None else cursor_of(sort, found.after)
-        tail: dict[str, object] = {"next": following}
+        # The cards are JSON already, and so is a cursor in quotation marks.
+        following = "null" if found.after is None else f'"{cursor_of(sort, found.after)}"'
+        count = ""
         if page.wants_count:
-            tail["count"] = _count(await selectors.number_of_cards(wanted))
-        # The cards are JSON already: only what stands around them is encoded here.
-        items = f'{{"items":[{",".join(found.cards)}],'
-        return Ready(items.encode() + json.dumps(tail)[1:])
+            number = await selectors.number_of_cards(wanted)
+            count = f',"count":{json.dumps(_count(number)).decode()}'
+        body = f'{{"items":[{",".join(found.cards)}],"next":{following}{count}}}'
+        return Ready(body.encode())
 
 
 class FacetsView(View):
