@@ -92,16 +92,14 @@ async def list_products(
     found = _published()
     if category:
         found = found.where(Product.category_id.in_(_branch(category)))
-    if "price" in sort or price_min is not None:
-        cheapest = (
-            select(Variant.product_id, func.min(Variant.price_amount).label("price"))
-            .group_by(Variant.product_id)
-            .subquery()
-        )
-        found = found.join(cheapest, cheapest.c.product_id == Product.id)
-        if price_min is not None:
-            found = found.where(cheapest.c.price >= price_min)
-        price = cheapest.c.price
+    price = (
+        select(func.min(Variant.price_amount))
+        .where(Variant.product_id == Product.id)
+        .correlate(Product)
+        .scalar_subquery()
+    )
+    if price_min is not None:
+        found = found.where(price >= price_min)
     count = await database.scalar(found.with_only_columns(func.count()))
     match sort:
         case "price":

@@ -55,7 +55,7 @@ def purchases(author: UUID | OuterRef, product: UUID | OuterRef) -> QuerySet[Ord
 
 @rows.Compiled
 def purchase(author_id: UUID, product_id: UUID) -> QuerySet[OrderLine]:
-    """One of them."""
+    """One of `purchases`, if there is any."""
     return purchases(author_id, product_id).only("id")[:1]
 
 
