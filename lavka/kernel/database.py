@@ -99,6 +99,8 @@ class Pool:
 
     async def fetch(self, query: str, parameters: Parameters, *, is_short: bool) -> list[Row]:
         """Every row of one statement; raises Cut, Unavailable, or what PostgreSQL says of it."""
+        if self._is_closed:
+            raise Cut("the pool is closed")
         deadline = self._loop.time() + self._wait_seconds
         asked = Asked(query, parameters, is_short=is_short, deadline=deadline)
         self._waiting.append(asked)
@@ -118,6 +120,8 @@ class Pool:
 
     def _look(self) -> None:
         self._is_due = False
+        if self._is_closed:
+            return
         while self._free and (batch := self._next_batch()):
             self._free.pop().send(batch)
         if not self._waiting:

@@ -277,6 +277,23 @@ async def test_a_cancelled_read_leaves_those_that_travel_with_it():
     assert isinstance(outcomes[1], asyncio.CancelledError)
 
 
+@pytest.mark.usefixtures("read_pool")
+async def test_a_closed_pool_opens_nothing_any_more():
+    pool = database.Pool(1, 5)
+    reading = asyncio.create_task(pool.fetch("SELECT 1", (), is_short=True))
+    await asyncio.sleep(0)
+    # It has asked, and nobody has looked for a connection yet.
+    reading.cancel()
+
+    await pool.close()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    with pytest.raises(pipeline.Cut):
+        await pool.fetch("SELECT 1", (), is_short=True)
+
+
 def test_each_event_loop_has_a_pool_of_its_own(transactional_db, monkeypatch):
     monkeypatch.undo()  # the real pool, not what tests are lent
 
