@@ -56,11 +56,14 @@ class Cable:
 
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with source, suppress(OSError):
-            while block := source.recv(BLOCK):
+            try:
+                while block := source.recv(BLOCK):
+                    self._wait_while_cut()
+                    sink.sendall(block)
+            finally:
+                # Also when the other end was reset: whoever is killed tells its peers.
                 self._wait_while_cut()
-                sink.sendall(block)
-            self._wait_while_cut()
-            sink.shutdown(socket.SHUT_RDWR)
+                sink.shutdown(socket.SHUT_RDWR)
 
     def _wait_while_cut(self) -> None:
         while self.cut.is_set() and not self.stopping.is_set():

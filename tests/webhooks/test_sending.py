@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerAway
 
@@ -339,12 +340,15 @@ def test_beat_starts_sending_where_something_is_due_and_nowhere_else(web, monkey
     assert started == [{"endpoint_id": str(due.pk)}]
 
 
-def test_a_broker_that_is_away_leaves_the_start_to_beat(web, monkeypatch):
+@pytest.mark.parametrize(
+    "fault", [BrokerAway("[Errno 111] Connection refused"), SoftTimeLimitExceeded()]
+)
+def test_a_broker_that_is_away_leaves_the_start_to_beat(web, monkeypatch, fault):
     listening(web)
     event_id = make_event()
 
     def refuse(*_, **__):
-        raise BrokerAway("[Errno 111] Connection refused")
+        raise fault
 
     monkeypatch.setattr(tasks.deliver, "apply_async", refuse)
     tasks.tell_endpoints(event_id=str(event_id))
