@@ -163,8 +163,7 @@ if env.str("RABBITMQ_HOST", ""):
         env.str("RABBITMQ_HOST"),
         env.int("RABBITMQ_PORT", 5672),
     )
-    # The relay may mark an event only when RabbitMQ has confirmed that it holds the message.
-    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"confirm_publish": True}
+    CELERY_BROKER_TRANSPORT_OPTIONS = queues.AMQP_OPTIONS
 else:
     CELERY_BROKER_URL = VALKEY_URL.replace("unix://", "redis+socket://")
     # A message whose worker was killed comes back after this many seconds.

@@ -5,6 +5,14 @@ from kombu import Exchange, Queue
 PURPOSES = ("default", "listing", "mail", "webhooks", "media", "imports")
 # RabbitMQ gives a message to workers this often, then it puts it aside.
 DELIVERY_LIMIT = 50
+# Who publishes to RabbitMQ waits until it holds the message, and as long for any other word of it:
+# over a line that died silently the driver would wait for ever, also for leave to close it.
+# Publishing, closing and connecting anew take less than a task's soft time limit together.
+AMQP_OPTIONS: dict[str, object] = {
+    "confirm_publish": True,
+    "read_timeout": 10,
+    "write_timeout": 10,
+}
 
 TASKS = Exchange("lavka", type="topic")
 DEAD = Queue(

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from uuid import UUID
 
 from celery import shared_task
-from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 
 from lavka.kernel import broker
@@ -17,7 +16,6 @@ logger = logging.getLogger(__name__)
 # A task ends well before its soft time limit; what is left waits for the next one.
 BUSY = datetime.timedelta(seconds=45)
 KEEP = datetime.timedelta(days=30)
-UNSENT: tuple[type[BaseException], ...] = (*broker.FAULTS, SoftTimeLimitExceeded)
 
 
 @shared_task(name="webhooks.tell_endpoints")
@@ -41,15 +39,12 @@ def deliver_due(**_: object) -> int:
 
 
 def _start_sending(endpoint_ids: Collection[UUID]) -> None:
-    """What the broker does not take now, `deliver_due` starts: the deliveries are rows.
-
-    Over a line that died without a word a confirm is awaited until the task's soft time limit.
-    """
+    """What the broker does not take now, `deliver_due` starts: the deliveries are rows."""
     try:
         for endpoint_id in endpoint_ids:
             deliver.delay(endpoint_id=str(endpoint_id))
-    except UNSENT as fault:
-        logger.warning("webhooks wait for the broker: %r", fault)
+    except broker.FAULTS as fault:
+        logger.warning("webhooks wait for the broker: %s", fault)
 
 
 @shared_task(name="webhooks.purge_deliveries")

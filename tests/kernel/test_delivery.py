@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from celery import Celery
 
+from lavka.kernel import broker, queues
 from tests.e2e.rabbitmq import RabbitMQ
 from tests.e2e.shop import Process, Shop
+from tests.faults.proxy import Cable
 
 PATIENCE_SECONDS = 40
 
@@ -109,3 +111,31 @@ def test_a_replayed_letter_runs_and_is_gone(working: Working):
 
     wait_until(lambda: working.has_noted("done e"), worker)
     assert "mendable" not in working.letters()
+
+
+@pytest.fixture
+def cable(rabbitmq: RabbitMQ) -> Iterator[Cable]:
+    cable = Cable(rabbitmq.port)
+    cable.start()
+    yield cable
+    cable.cut.clear()
+    cable.stop()
+
+
+@pytest.mark.timeout(60, method="thread")
+def test_a_message_over_a_dead_line_is_given_up(rabbitmq: RabbitMQ, cable: Cable):
+    hasty = {
+        name: 0.5 if name.endswith("_timeout") else value
+        for name, value in queues.AMQP_OPTIONS.items()
+    }
+    url = f"amqp://{rabbitmq.user}:{rabbitmq.password}@{rabbitmq.host}:{cable.port}//"
+    with Celery(broker=url, set_as_current=False) as sender:
+        sender.conf.broker_transport_options = hasty
+        sender.send_task("tests.note", kwargs={"note": "before"})
+
+        cable.cut.set()
+
+        with pytest.raises(broker.FAULTS):
+            sender.send_task("tests.note", kwargs={"note": "lost"}, retry=False)
+        cable.cut.clear()
+        sender.send_task("tests.note", kwargs={"note": "after"})

@@ -5,7 +5,6 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerAway
 
@@ -340,15 +339,12 @@ def test_beat_starts_sending_where_something_is_due_and_nowhere_else(web, monkey
     assert started == [{"endpoint_id": str(due.pk)}]
 
 
-@pytest.mark.parametrize(
-    "fault", [BrokerAway("[Errno 111] Connection refused"), SoftTimeLimitExceeded()]
-)
-def test_a_broker_that_is_away_leaves_the_start_to_beat(web, monkeypatch, fault):
+def test_a_broker_that_is_away_leaves_the_start_to_beat(web, monkeypatch):
     listening(web)
     event_id = make_event()
 
     def refuse(*_, **__):
-        raise fault
+        raise BrokerAway("[Errno 111] Connection refused")
 
     monkeypatch.setattr(tasks.deliver, "apply_async", refuse)
     tasks.tell_endpoints(event_id=str(event_id))
