@@ -1,5 +1,7 @@
 """The one settings file: everything that differs between machines comes from the environment.
 
+Tables that differ nowhere stand beside it: `tasks.py` and `schema.py`.
+
 Sources, first one wins: the process environment, `.env`, and `.lavka/server.env`, in which
 `lavka up` notes where the servers run that it started itself.
 """
@@ -15,6 +17,8 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from config.schema import SCHEMA
+from config.tasks import ROUTES, SCHEDULE
 from lavka.kernel import liveness, queues
 from lavka.web import logging as web_logging
 
@@ -176,14 +180,7 @@ CELERY_TASK_DEFAULT_EXCHANGE = "lavka"
 CELERY_TASK_DEFAULT_EXCHANGE_TYPE = "topic"  # knows delays
 CELERY_TASK_DEFAULT_ROUTING_KEY = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_TASK_ROUTES = {
-    "listing.*": {"queue": "lavka.listing"},
-    "notifications.*": {"queue": "lavka.mail"},
-    "webhooks.*": {"queue": "lavka.webhooks"},
-    "catalog.make_thumbnails": {"queue": "lavka.media"},
-    "catalog.remove_files": {"queue": "lavka.media"},
-    "imports.*": {"queue": "lavka.imports"},
-}
+CELERY_TASK_ROUTES = ROUTES
 CELERY_WORKER_CONSUMER = "lavka.kernel.delivery:Consumer"
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -198,44 +195,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_HEARTBEAT = 10
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
-CELERY_BEAT_SCHEDULE = {
-    "reconcile-ratings": {
-        "task": "reviews.reconcile_ratings",
-        "schedule": timedelta(hours=24),
-    },
-    "reconcile-stock": {"task": "inventory.reconcile", "schedule": timedelta(hours=24)},
-    "release-expired-stock": {
-        "task": "inventory.release_expired",
-        "schedule": timedelta(seconds=30),
-    },
-    "forget-expired-carts": {
-        "task": "carts.forget_expired",
-        "schedule": timedelta(hours=1),
-    },
-    "purge-idempotency": {"task": "web.purge_idempotency", "schedule": timedelta(hours=1)},
-    "refresh-stale-listing": {
-        "task": "listing.refresh_stale",
-        "schedule": timedelta(minutes=1),
-    },
-    "recount-words": {"task": "listing.recount_words", "schedule": timedelta(hours=1)},
-    "reconcile-listing": {"task": "listing.reconcile", "schedule": timedelta(hours=24)},
-    "make-partitions": {"task": "kernel.make_partitions", "schedule": timedelta(hours=6)},
-    "purge-outbox": {"task": "kernel.purge_outbox", "schedule": timedelta(hours=6)},
-    "tend-dead-letters": {
-        "task": "kernel.tend_dead_letters",
-        "schedule": timedelta(seconds=30),
-    },
-    "purge-sessions": {"task": "accounts.purge_sessions", "schedule": timedelta(hours=24)},
-    "sweep-checkouts": {"task": "checkout.sweep", "schedule": timedelta(seconds=30)},
-    "purge-checkouts": {"task": "checkout.purge", "schedule": timedelta(hours=1)},
-    "sweep-refunds": {"task": "checkout.sweep_refunds", "schedule": timedelta(seconds=30)},
-    "sweep-payments": {"task": "payments.sweep", "schedule": timedelta(seconds=30)},
-    "purge-payment-webhooks": {"task": "payments.purge_webhooks", "schedule": timedelta(hours=24)},
-    "reconcile-money": {"task": "payments.reconcile", "schedule": timedelta(hours=24)},
-    "deliver-webhooks": {"task": "webhooks.deliver_due", "schedule": timedelta(seconds=5)},
-    "purge-webhooks": {"task": "webhooks.purge_deliveries", "schedule": timedelta(hours=24)},
-    "purge-sent-mail": {"task": "notifications.purge_sent_mail", "schedule": timedelta(hours=24)},
-}
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # --- people -----------------------------------------------------------------------------------
 
@@ -275,46 +235,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Lavka",
-    "DESCRIPTION": "The API of a web shop, from the catalogue to the order and its return.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": [],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {
-        "deepLinking": True,
-        "persistAuthorization": True,
-        "displayRequestDuration": True,
-        "filter": True,
-    },
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {
-        "AttributeKind": "lavka.catalog.models.Attribute.Kind",
-        "OrderStatus": "lavka.orders.rules.OrderStatus",
-        "OrderPaymentStatus": "lavka.orders.rules.OrderPaymentStatus",
-        "ReturnReason": "lavka.fulfilment.rules.ReturnReason",
-        "ReturnStatus": "lavka.fulfilment.rules.ReturnStatus",
-        "ShipmentStatus": "lavka.fulfilment.rules.ShipmentStatus",
-        "ProductStatus": "lavka.catalog.models.Product.Status",
-        "OperationKind": "lavka.payments.rules.OperationKind",
-        "OperationState": "lavka.payments.rules.OperationState",
-        "PaymentStatus": "lavka.payments.rules.PaymentStatus",
-        "ReviewStatus": "lavka.reviews.models.Review.Status",
-        "WebhookDeliveryStatus": "lavka.webhooks.rules.DeliveryStatus",
-        "WebhookEndpointStatus": "lavka.webhooks.rules.EndpointStatus",
-    },
-    "SCHEMA_PATH_PREFIX": "/api/v1/",
-    "PATH_CONVERTER_OVERRIDES": {"slug": {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"}},
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "lavka.web.schema.share_refusals",
-    ],
-}
+SPECTACULAR_SETTINGS = SCHEMA
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 APPEND_SLASH = True
 # Shop fronts in a browser, from other origins; callers are known by their token, not by cookies.

@@ -145,6 +145,7 @@ def _reader[M: Model](queryset: QuerySet[M], compiler: Any) -> Callable[[Iterabl
     start, end = fields[0], fields[-1] + 1
     names = [each[0].target.attname for each in compiler.select[start:end]]
     converters = compiler.get_converters([each[0] for each in compiler.select])
+    # The stubs know no fetch modes yet.
     mode: Any = queryset._fetch_mode  # type: ignore[attr-defined]
     related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS, mode)
 

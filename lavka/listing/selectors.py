@@ -161,13 +161,12 @@ ORDER BY {_sorted(row, order)} LIMIT {rows}"""  # noqa: S608 - joined from const
 
 
 def _search(wanted: Wanted, order: Order, has_cursor: bool, rows: int) -> str:
-    rank, rank_of_numbered = f"listed.{order.column}", f"listed.{order.column}"
-    if order.column == "score":
-        rank, rank_of_numbered = SCORE, CERTAIN
+    own = f"listed.{order.column}"
+    rank, certain = (SCORE, CERTAIN) if order.column == "score" else (own, own)
     tables = search_tables(
         conditions_anywhere(wanted).on("listed"),
         columns=f", {rank} AS rank, listed.moved_by",
-        columns_of_numbered=f", {rank_of_numbered} AS rank, listed.moved_by",
+        columns_of_numbered=f", {certain} AS rank, listed.moved_by",
     )
     ranked = replace(order, column="product_id" if order.is_by_id else "rank")
     told = "NULL, NULL" if order.is_by_id else f"page.rank, ({SNAPSHOT})"

@@ -21,6 +21,7 @@ from lavka.web.logging import log_access
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
+# How many of the shop's names are remembered: with ALLOWED_HOSTS "*" a client may make up any.
 MAX_NAMES = 100
 
 

@@ -281,11 +281,12 @@ async def test_a_cancelled_read_leaves_those_that_travel_with_it():
 async def test_a_closed_pool_opens_nothing_any_more():
     pool = database.Pool(1, 5)
     reading = asyncio.create_task(pool.fetch("SELECT 1", (), is_short=True))
+    # One turn of the loop: it has asked, and nobody has looked for a connection yet.
     await asyncio.sleep(0)
-    # It has asked, and nobody has looked for a connection yet.
     reading.cancel()
 
     await pool.close()
+    # In the first turn the pool would look, in the second it would be opening.
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 

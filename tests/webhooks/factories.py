@@ -10,7 +10,7 @@ from lavka.kernel import events, log
 from lavka.kernel.models import RecordedEvent
 from lavka.orders.events import OrderPlaced
 from lavka.webhooks import services, tasks
-from lavka.webhooks.models import Delivery, Endpoint
+from lavka.webhooks.models import Attempt, Delivery, Endpoint
 from tests.imports.web_server import Web
 
 
@@ -41,3 +41,13 @@ def make_delivery(endpoint: Endpoint) -> Delivery:
 def deliver(endpoint: Endpoint) -> None:
     """Send what is due."""
     tasks.deliver(endpoint_id=str(endpoint.pk))
+
+
+def sent(web: Web, path: str) -> tuple[Delivery, Attempt, Endpoint]:
+    """A delivery to that page, after one attempt."""
+    endpoint = listening(web, path)
+    delivery = make_delivery(endpoint)
+    deliver(endpoint)
+    delivery.refresh_from_db()
+    endpoint.refresh_from_db()
+    return delivery, delivery.attempts.get(), endpoint
