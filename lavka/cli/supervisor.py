@@ -8,17 +8,22 @@ import sys
 import xmlrpc.client
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from xml.parsers.expat import ExpatError
 
 from lavka.cli.embedded import write_secret
 from lavka.cli.leftovers import mark
 from lavka.cli.plan import Plan
 from lavka.cli.ports import LOOPBACK, free_port
 from lavka.cli.state import PROJECT
+from lavka.cli.trouble import Trouble, last_lines
 
 # The web server and the workers stop side by side, then the servers they use: 5 + 3 seconds.
 APP_STOP_SECONDS = 5
 SERVER_STOP_SECONDS = 3
+# A supervisor that dies may have said half of what it was asked.
+FAULTS = (OSError, HTTPException, ExpatError, xmlrpc.client.Error)
 
 
 @dataclass(frozen=True)
@@ -59,15 +64,22 @@ class Supervisor:
             )
 
     def start_app(self, *names: str) -> None:
-        """Start web, worker or beat; returns at once."""
+        """Start web, worker or beat; returns at once. Raises: Trouble."""
         for name in names:
-            self._proxy.supervisor.startProcess(f"app:{name}", False)
+            try:
+                self._proxy.supervisor.startProcess(f"app:{name}", False)
+            except FAULTS as fault:
+                log = self.plan.state.log / "supervisord.log"
+                raise Trouble(
+                    f"{name} could not be started: {fault}; so everything was stopped. "
+                    f"The end of {log}:{last_lines(log)}"
+                ) from fault
 
     def children(self) -> list[Child]:
-        """Every child and its state; empty while supervisord does not answer yet."""
+        """Every child and its state; empty while supervisord does not answer, or not to the end."""
         try:
             answer = self._proxy.supervisor.getAllProcessInfo()
-        except (OSError, xmlrpc.client.Error):
+        except FAULTS:
             return []
         assert isinstance(answer, list)  # noqa: S101 - what the protocol promises, for the types
         return [
