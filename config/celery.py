@@ -17,7 +17,7 @@ if Path(sys.argv[0]).name == "celery":
     except ImproperlyConfigured as refusal:
         sys.exit(str(refusal))  # the sentence is enough: a trace would bury it
 
-app = Celery("lavka", task_cls="lavka.kernel.delivery:Task")
+app = Celery("lavka", task_cls="lavka.kernel.delivery:Task", fixups=["lavka.kernel.fixup:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -7,6 +7,7 @@ import time
 
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
 
 import config
 
@@ -44,3 +45,21 @@ def note(*, note: str, **_: object) -> None:
     from lavka.kernel.models import DriftReport
 
     DriftReport.objects.create(subject=f"done {note}", checked=0, drifted=0)
+
+
+@shared_task(name="tests.note_connection")
+def note_connection(**_: object) -> None:
+    """Leave a trace of the process, and of PostgreSQL's that serves it."""
+    from lavka.kernel.models import DriftReport
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (served_by,) = cursor.fetchone()
+    DriftReport.objects.create(subject=f"served {os.getpid()}", checked=served_by, drifted=0)
+
+
+@shared_task(name="tests.hang_in_query", soft_time_limit=1)
+def hang_in_query(**_: object) -> None:
+    """Wait for PostgreSQL, longer than is allowed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(600)")

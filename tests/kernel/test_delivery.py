@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from celery import Celery
@@ -111,6 +112,54 @@ def test_a_replayed_letter_runs_and_is_gone(working: Working):
 
     wait_until(lambda: working.has_noted("done e"), worker)
     assert "mendable" not in working.letters()
+
+
+def served(working: Working) -> list[tuple[str, int]]:
+    return working.shop.query(
+        "SELECT subject, checked FROM kernel_driftreport WHERE starts_with(subject, 'served ')"
+    )
+
+
+def note_connections(working: Working) -> list[tuple[str, int]]:
+    """Which process of PostgreSQL served which of the worker, for twelve more tasks."""
+    before = served(working)
+    for _ in range(12):
+        working.send("tests.note_connection", str(uuid4()))
+    worker = working.shop.workers[0]
+    wait_until(lambda: len(served(working)) == len(before) + 12, worker)
+    return served(working)[len(before) :]
+
+
+def test_a_connection_serves_task_after_task(working: Working):
+    pairs = note_connections(working)
+
+    assert len(set(pairs)) == len({process for process, _ in pairs})
+
+
+def test_a_connection_that_was_cut_is_replaced_before_a_task_sees_it(working: Working):
+    cut = {connection for _, connection in note_connections(working)}
+    working.shop.query("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", list(cut))
+
+    pairs = note_connections(working)
+
+    assert not cut & {connection for _, connection in pairs}
+    assert "Retry" not in working.shop.workers[0].tail()
+
+
+def test_a_connection_that_is_in_the_middle_of_a_query_serves_no_other_task(working: Working):
+    working.send("tests.hang_in_query", "querying", note="f")
+    wait_until(lambda: "querying" in working.letters(), working.shop.workers[0])
+    busy = {
+        pid
+        for (pid,) in working.shop.query(
+            "SELECT pid FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"
+        )
+    }
+
+    pairs = note_connections(working)
+
+    assert len(busy) == 1
+    assert not busy & {connection for _, connection in pairs}
 
 
 @pytest.fixture
