@@ -4,6 +4,7 @@ import datetime
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import FETCH_RAISE, Model, Prefetch, Q, QuerySet
@@ -21,9 +22,10 @@ from lavka.catalog.models import (
     Variant,
 )
 from lavka.catalog.rules import AttributeRule
-from lavka.kernel import rows
+from lavka.kernel import database, rows
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
+from lavka.kernel.reads import read_first
 
 _OWNERS: dict[str, type[Model]] = {
     SlugHistory.Kind.PRODUCT: Product,
@@ -82,16 +84,15 @@ def articles_of(variant_ids: Collection[UUID], at: datetime.datetime) -> dict[UU
     }
 
 
-def current_slug(kind: str, slug: str) -> str | None:
+async def current_slug(kind: str, slug: str) -> str | None:
     """The slug that a past slug of this kind (SlugHistory.Kind) leads to: 1 query, or None.
 
     Ask only when no live row has the slug: a live slug wins over a past one. Whether a product
     may be seen is for the caller to check.
     """
     past = SlugHistory.objects.filter(kind=kind, slug=slug).values("target")
-    owners: type[Model] = _OWNERS[kind]
-    slugs = owners._default_manager.filter(pk__in=past).values_list("slug", flat=True)
-    return slugs.first()
+    owner: Any = await read_first(_OWNERS[kind]._default_manager.filter(pk__in=past).only("slug"))
+    return None if owner is None else str(owner.slug)
 
 
 def uses_of(product_type_id: UUID) -> QuerySet[TypeAttribute]:
@@ -136,10 +137,52 @@ def brands() -> QuerySet[Brand]:
     return Brand.objects.all().fetch_mode(FETCH_RAISE)
 
 
-def category_tree() -> QuerySet[Category]:
-    """All categories, each before what stands inside it, with `tree_depth`: 1 query."""
-    tree: QuerySet[Category] = Category.objects.with_tree_fields()
-    return tree.select_related("parent").fetch_mode(FETCH_RAISE)
+_TREE = """
+WITH RECURSIVE placed AS (
+    SELECT id, slug, name, parent_id, row_number() OVER (ORDER BY position, name, id) AS place
+    FROM catalog_category
+), tree AS (
+    SELECT id, slug, name, NULL::text AS parent, 0 AS depth, ARRAY[place] AS path
+    FROM placed WHERE parent_id IS NULL
+    UNION ALL
+    SELECT placed.id, placed.slug, placed.name, tree.slug, tree.depth + 1, tree.path || place
+    FROM placed JOIN tree ON tree.id = placed.parent_id
+)
+SELECT id, slug, name, parent, depth FROM tree ORDER BY path
+"""
+_BREADCRUMBS = """
+WITH RECURSIVE way AS (
+    SELECT slug, name, parent_id, 0 AS steps FROM catalog_category WHERE id = %s
+    UNION ALL
+    SELECT above.slug, above.name, above.parent_id, steps + 1
+    FROM catalog_category AS above JOIN way ON above.id = way.parent_id
+)
+SELECT slug, name FROM way ORDER BY steps DESC
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A category in the tree, `depth` below the top."""
+
+    id: UUID
+    slug: str
+    name: str
+    parent: str | None
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link to a shelf has."""
+
+    slug: str
+    name: str
+
+
+async def category_tree() -> list[Node]:
+    """All categories, each before what stands inside it: 1 query."""
+    return [Node(*row) for row in await database.fetch_all(_TREE)]
 
 
 def categories() -> QuerySet[Category]:
@@ -150,9 +193,9 @@ def categories() -> QuerySet[Category]:
     return rows.fetch_mode(FETCH_RAISE)
 
 
-def breadcrumbs(category: Category) -> list[Category]:
-    """The way from the top to the category, itself included: 2 queries."""
-    return list(category.ancestors(include_self=True).fetch_mode(FETCH_RAISE))
+async def breadcrumbs(category: Category) -> list[Link]:
+    """The way from the top to the category, itself included: 1 query."""
+    return [Link(*row) for row in await database.fetch_all(_BREADCRUMBS, [category.pk])]
 
 
 def products() -> QuerySet[Product]:

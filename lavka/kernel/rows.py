@@ -16,6 +16,8 @@ from django.db.models.expressions import DatabaseDefault, Expression
 from django.db.models.query import get_related_populators
 from django.db.transaction import TransactionManagementError
 
+from lavka.kernel import database
+
 type Column = Any  # Field, without the guesses of its stubs
 
 
@@ -37,15 +39,15 @@ def execute(query: str, parameters: Sequence[Any] = ()) -> int:
 
 def _sent(query: str, parameters: Sequence[Any]) -> Any:
     """A cursor on the result: the driver's own, unless somebody listens to Django's."""
-    database = _database()
-    if database.queries_logged or database.execute_wrappers:
-        cursor = database.cursor()
+    django = _database()
+    if django.queries_logged or django.execute_wrappers:
+        cursor = django.cursor()
         cursor.execute(query, parameters or None)
         return cursor
-    database.ensure_connection()
-    database.validate_no_broken_transaction()
-    with database.wrap_database_errors:
-        return database.connection.execute(query, parameters or None)
+    django.ensure_connection()
+    django.validate_no_broken_transaction()
+    with django.wrap_database_errors:
+        return django.connection.execute(query, parameters or None)
 
 
 def _database() -> Any:
@@ -94,12 +96,23 @@ class Compiled[**P, M: Model]:
         statement = self._statement
         if statement.is_locking and not _database().in_atomic_block:
             raise TransactionManagementError("a lock needs a transaction")
+        return statement.read(fetch_all(statement.query, self._parameters(args, kwargs)))
+
+    async def aget(self, *args: P.args, **kwargs: P.kwargs) -> M:
+        """As `get`, on the event loop; raises Unavailable as `database.fetch_all` does, too."""
+        query, parameters = self._statement.query, self._parameters(args, kwargs)
+        rows = self._statement.read(await database.fetch_all(query, parameters, is_short=True))
+        if not rows:
+            raise self._statement.model.DoesNotExist
+        return rows[0]
+
+    def _parameters(self, args: Sequence[Any], kwargs: dict[str, Any]) -> list[Any]:
+        """What is sent, in the order of the statement."""
         values = dict(zip(self._names, args, strict=False)) | kwargs
-        parameters = [
+        return [
             values[each.name] if isinstance(each, Parameter) else each
-            for each in statement.parameters
+            for each in self._statement.parameters
         ]
-        return statement.read(fetch_all(statement.query, parameters))
 
     def first(self, *args: P.args, **kwargs: P.kwargs) -> M | None:
         """The first row, None when there is none."""
@@ -116,16 +129,7 @@ class Compiled[**P, M: Model]:
     @cached_property
     def _statement(self) -> "Statement[M]":
         """Of a queryset of its own: compiling changes it, and threads may come here at once."""
-        queryset = self._make(*map(Parameter, self._names))
-        compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
-        query, parameters = compiler.as_sql()
-        return Statement(
-            query=query,
-            parameters=parameters,
-            read=_reader(queryset, compiler),
-            model=queryset.model,
-            is_locking=bool(queryset.query.select_for_update),
-        )
+        return statement_of(self._make(*map(Parameter, self._names)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,6 +141,22 @@ class Statement[M: Model]:
     read: Callable[[Iterable[Any]], list[M]]
     model: Any
     is_locking: bool
+
+
+def statement_of[M: Model](queryset: QuerySet[M]) -> Statement[M]:
+    """Compile a queryset, which is not to be used any more.
+
+    Raises: EmptyResultSet, when no row can fit.
+    """
+    compiler: Any = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+    query, parameters = compiler.as_sql()
+    return Statement(
+        query=query,
+        parameters=parameters,
+        read=_reader(queryset, compiler),
+        model=queryset.model,
+        is_locking=bool(queryset.query.select_for_update),
+    )
 
 
 def _reader[M: Model](queryset: QuerySet[M], compiler: Any) -> Callable[[Iterable[Any]], list[M]]:
@@ -271,8 +291,8 @@ def _named(fields: Iterable[Column]) -> str:
 
 
 def _values(instance: Model, fields: Iterable[Column], *, is_new: bool) -> list[Any]:
-    database = _database()
-    return [each.get_db_prep_save(each.pre_save(instance, is_new), database) for each in fields]
+    django = _database()
+    return [each.get_db_prep_save(each.pre_save(instance, is_new), django) for each in fields]
 
 
 def _completed[M: Model](instance: M, row: Sequence[Any]) -> M:

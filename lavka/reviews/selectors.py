@@ -7,6 +7,7 @@ from django.db.models import FETCH_RAISE, OuterRef, QuerySet
 
 from lavka.catalog.models import Product
 from lavka.kernel import rows
+from lavka.kernel.reads import read_first
 from lavka.orders.models import OrderLine
 from lavka.orders.rules import OrderStatus
 from lavka.reviews.models import ProductRating, Review
@@ -39,11 +40,10 @@ def all_reviews() -> QuerySet[Review]:
     return _with_author(Review.objects.all()).select_related("product")
 
 
-def rating_of(product: Product) -> ProductRating:
+async def rating_of(product: Product) -> ProductRating:
     """The product's rating, an unsaved empty one while nobody has rated."""
-    return ProductRating.objects.filter(product=product).first() or ProductRating(
-        product=product, count=0, average=None
-    )
+    found = await read_first(ProductRating.objects.filter(product=product))
+    return found or ProductRating(product=product, count=0, average=None)
 
 
 def purchases(author: UUID | OuterRef, product: UUID | OuterRef) -> QuerySet[OrderLine]:

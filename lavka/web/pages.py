@@ -15,6 +15,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from lavka.kernel.errors import FieldError, Invalid
+from lavka.kernel.reads import read_all, read_count
 from lavka.web import json
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
@@ -53,21 +54,51 @@ def page_of[Row: Model](
     """One page `{"items": […], "next": cursor|null}` (and `count`, capped, when asked for).
 
     `order` names columns (a leading "-" for descending, `__` for joins); the last one must be
-    unique and none may be null. Two queries at most.
+    unique and none may be null. Two queries at most, besides prefetches.
     Raises: Invalid, for a cursor of another order.
     """
+    window = list(_window(rows, order, wanted))
+    counted = rows.order_by()[: COUNT_CAP + 1].count() if wanted.wants_count else None
+    return _answer(window, counted, order, wanted, render)
+
+
+async def read_page[Row: Model](
+    rows: QuerySet[Row],
+    *,
+    order: Sequence[str],
+    wanted: PageRequest,
+    render: Callable[[Row], object],
+) -> dict[str, object]:
+    """As `page_of`, on the event loop: for rows without prefetches (`lavka.kernel.reads`)."""
+    window = await read_all(_window(rows, order, wanted))
+    counted = await read_count(rows, most=COUNT_CAP + 1) if wanted.wants_count else None
+    return _answer(window, counted, order, wanted, render)
+
+
+def _window[Row: Model](
+    rows: QuerySet[Row], order: Sequence[str], wanted: PageRequest
+) -> QuerySet[Row]:
+    """The page, and one row more when there is another page."""
     found = rows.order_by(*order)
     if wanted.after is not None:
         found = found.filter(_beyond(order, _typed(rows, order, wanted.after)))
-    window = list(found[: wanted.limit + 1])
+    return found[: wanted.limit + 1]
+
+
+def _answer[Row: Model](
+    window: Sequence[Row],
+    counted: int | None,
+    order: Sequence[str],
+    wanted: PageRequest,
+    render: Callable[[Row], object],
+) -> dict[str, object]:
     page = window[: wanted.limit]
     has_more = len(window) > wanted.limit
     answer: dict[str, object] = {
         "items": [render(row) for row in page],
         "next": encode_cursor([_value(page[-1], name) for name in order]) if has_more else None,
     }
-    if wanted.wants_count:
-        counted = rows.order_by()[: COUNT_CAP + 1].count()
+    if counted is not None:
         answer["count"] = {"value": min(counted, COUNT_CAP), "exact": counted <= COUNT_CAP}
     return answer
 

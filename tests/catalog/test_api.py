@@ -158,5 +158,5 @@ def test_the_number_of_queries_does_not_grow(api, django_assert_num_queries, cou
         assert len(api.get("/categories/").json()["items"]) == count + 1
     with django_assert_num_queries(1):
         assert len(api.get("/brands/").json()["items"]) == count
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         assert len(api.get("/categories/top/").json()["children"]) == count

@@ -7,6 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import transaction
 from django.db.models import Avg
 from django.utils import timezone
@@ -191,7 +192,7 @@ def test_any_sequence_of_changes_ends_in_the_exact_rating():
     for product in products:
         published = Review.objects.published().filter(product=product)
         expected = Counter(published.values_list("rating", flat=True))
-        rating = rating_of(product)
+        rating = async_to_sync(rating_of)(product)
         assert list(rating.histogram.values()) == [expected[n] for n in (1, 2, 3, 4, 5)]
         average = published.aggregate(average=Avg("rating"))["average"]
         assert rating.average == (

@@ -14,21 +14,22 @@ from lavka.catalog.models import (
     ProductType,
     Variant,
 )
+from lavka.catalog.selectors import Link, Node
 
 
-def link_json(shelf: Brand | Category) -> dict[str, Any]:
+def link_json(shelf: Brand | Category | Link) -> dict[str, Any]:
     """`ShelfLinkOutput`."""
     return {"slug": shelf.slug, "name": shelf.name}
 
 
-def node_json(category: Any) -> dict[str, Any]:
-    """`CategoryNodeOutput` of a row of `selectors.category_tree`."""
+def node_json(node: Node) -> dict[str, Any]:
+    """`CategoryNodeOutput`."""
     return {
-        "id": category.pk,
-        "slug": category.slug,
-        "name": category.name,
-        "parent": category.parent.slug if category.parent else None,
-        "depth": category.tree_depth,
+        "id": node.id,
+        "slug": node.slug,
+        "name": node.name,
+        "parent": node.parent,
+        "depth": node.depth,
     }
 
 
@@ -43,7 +44,7 @@ def brand_json(brand: Brand | Category) -> dict[str, Any]:
 
 
 def category_json(
-    category: Category, breadcrumbs: Sequence[Category], children: Sequence[Category]
+    category: Category, breadcrumbs: Sequence[Link], children: Sequence[Category]
 ) -> dict[str, Any]:
     """`CategoryOutput`."""
     return brand_json(category) | {

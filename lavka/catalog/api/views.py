@@ -9,11 +9,12 @@ from lavka.catalog import selectors
 from lavka.catalog.api.serializers import BrandOutput, CategoryOutput, CategoryTreeOutput
 from lavka.catalog.api.shapes import brand_json, category_json, node_json
 from lavka.catalog.models import SlugHistory
+from lavka.kernel.reads import read_all, read_first
 from lavka.web.caching import CATALOGUE
-from lavka.web.pages import PageRequest, page_of
+from lavka.web.pages import PageRequest, read_page
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
-from lavka.web.views import View, in_thread
+from lavka.web.views import View
 
 MOVED = OpenApiResponse(description="It has another slug now: see `Location`.")
 _ID = "0199b2a4-6c1e-7a10-8f3e-2d6f0c9b1a77"
@@ -42,10 +43,7 @@ class CategoriesView(View):
         description="All categories, each directly before what stands inside it.",
     )
     async def get(self, request: Request) -> Response:
-        def tree() -> list[object]:
-            return [node_json(category) for category in selectors.category_tree()]
-
-        return Response({"items": await in_thread(tree)})
+        return Response({"items": [node_json(each) for each in await selectors.category_tree()]})
 
 
 class CategoryView(View):
@@ -60,7 +58,12 @@ class CategoryView(View):
         description="A past slug redirects to the present one.",
     )
     async def get(self, request: Request, slug: str) -> HttpResponseBase:
-        return await in_thread(_category, slug)
+        category = await read_first(selectors.categories().filter(slug=slug))
+        if category is None:
+            return await _moved(SlugHistory.Kind.CATEGORY, slug, "categories")
+        way = await selectors.breadcrumbs(category)
+        children = await read_all(selectors.categories().filter(parent=category))
+        return Response(category_json(category, way, children))
 
 
 class BrandsView(View):
@@ -76,12 +79,10 @@ class BrandsView(View):
     )
     async def get(self, request: Request) -> Response:
         wanted = PageRequest.of(request.query_params)
-
-        def page() -> dict[str, object]:
-            brands = selectors.brands()
-            return page_of(brands, order=("name", "id"), wanted=wanted, render=brand_json)
-
-        return Response(await in_thread(page))
+        order = ("name", "id")
+        return Response(
+            await read_page(selectors.brands(), order=order, wanted=wanted, render=brand_json)
+        )
 
 
 class BrandView(View):
@@ -96,27 +97,15 @@ class BrandView(View):
         description="A past slug redirects to the present one.",
     )
     async def get(self, request: Request, slug: str) -> HttpResponseBase:
-        return await in_thread(_brand, slug)
+        brand = await read_first(selectors.brands().filter(slug=slug))
+        if brand is None:
+            return await _moved(SlugHistory.Kind.BRAND, slug, "brands")
+        return Response(brand_json(brand))
 
 
-def _category(slug: str) -> HttpResponseBase:
-    category = selectors.categories().filter(slug=slug).first()
-    if category is None:
-        return _moved(SlugHistory.Kind.CATEGORY, slug, "categories")
-    children = selectors.categories().filter(parent=category)
-    return Response(category_json(category, selectors.breadcrumbs(category), list(children)))
-
-
-def _brand(slug: str) -> HttpResponseBase:
-    brand = selectors.brands().filter(slug=slug).first()
-    if brand is None:
-        return _moved(SlugHistory.Kind.BRAND, slug, "brands")
-    return Response(brand_json(brand))
-
-
-def _moved(kind: SlugHistory.Kind, slug: str, path: str) -> HttpResponseBase:
+async def _moved(kind: SlugHistory.Kind, slug: str, path: str) -> HttpResponseBase:
     """Lead on from a past slug; raises DoesNotExist for what never was here."""
-    current = selectors.current_slug(kind, slug)
+    current = await selectors.current_slug(kind, slug)
     if current is None:
         raise SlugHistory.DoesNotExist
     return HttpResponsePermanentRedirect(f"/api/v1/{path}/{current}/")

@@ -25,7 +25,7 @@ from lavka.reviews.api.serializers import (
 from lavka.reviews.errors import AlreadyReviewed, OwnReview
 from lavka.reviews.models import Review
 from lavka.web import parameters
-from lavka.web.pages import PageRequest, page_of
+from lavka.web.pages import PageRequest, read_page
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
 from lavka.web.views import CustomerView, View, in_thread
@@ -68,15 +68,13 @@ class ReviewsView(View):
         wanted = PageRequest.of(request.query_params)
         is_verified = parameters.boolean(request.query_params, "verified_purchase")
 
-        def page() -> dict[str, object]:
-            reviews = selectors.reviews_of(selectors.reviewed_product.get(slug, timezone.now()))
-            if stars:
-                reviews = reviews.filter(rating__in=stars)
-            if is_verified is not None:
-                reviews = reviews.filter(is_verified_purchase=is_verified)
-            return page_of(reviews, order=order, wanted=wanted, render=review_json)
-
-        return Response(await in_thread(page))
+        product = await selectors.reviewed_product.aget(slug, timezone.now())
+        reviews = selectors.reviews_of(product)
+        if stars:
+            reviews = reviews.filter(rating__in=stars)
+        if is_verified is not None:
+            reviews = reviews.filter(is_verified_purchase=is_verified)
+        return Response(await read_page(reviews, order=order, wanted=wanted, render=review_json))
 
     @operation(
         "write_review",
@@ -104,15 +102,11 @@ class RatingView(View):
 
     @operation("get_rating", "Get a product's rating and histogram", responses=RatingOutput)
     async def get(self, request: Request, slug: str) -> Response:
-        def rating() -> dict[str, object]:
-            found = selectors.rating_of(selectors.reviewed_product.get(slug, timezone.now()))
-            return {
-                "average": found.average,
-                "count": found.count,
-                "histogram": found.histogram,
-            }
-
-        return Response(await in_thread(rating))
+        product = await selectors.reviewed_product.aget(slug, timezone.now())
+        found = await selectors.rating_of(product)
+        return Response(
+            {"average": found.average, "count": found.count, "histogram": found.histogram}
+        )
 
 
 class ReviewView(CustomerView):
@@ -176,12 +170,10 @@ class OwnReviewsView(CustomerView):
     )
     async def get(self, request: Request) -> Response:
         wanted = PageRequest.of(request.query_params)
-
-        def page() -> dict[str, object]:
-            own = selectors.reviews_by(self.caller.id)
-            return page_of(own, order=ORDERS["newest"], wanted=wanted, render=own_review_json)
-
-        return Response(await in_thread(page))
+        own = selectors.reviews_by(self.caller.id)
+        return Response(
+            await read_page(own, order=ORDERS["newest"], wanted=wanted, render=own_review_json)
+        )
 
 
 def _order(query: QueryDict) -> tuple[str, ...]:
