@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import typst
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
@@ -20,6 +19,8 @@ def invoice_of(order: Order) -> bytes:
 
     Typst brings a typeface for Latin and Cyrillic, and takes a few milliseconds.
     """
+    import typst  # 7 MB, which a process that prints no invoice need not hold
+
     if order.placed_at is None:
         raise ValueError("a draft has no invoice")
     with translation.override(order.language):
