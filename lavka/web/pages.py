@@ -160,6 +160,8 @@ def _typed(rows: QuerySet[Any], order: Sequence[str], values: Sequence[Any]) -> 
                 raise ValueError("not a column's value")  # noqa: TRY301
             prepared = field.to_python(value)
             field.run_validators(prepared)
+            if isinstance(prepared, datetime.datetime) and prepared.tzinfo is None:
+                raise ValueError("no instant")  # noqa: TRY301
         except (ValueError, TypeError, OverflowError, ArithmeticError, ValidationError) as fault:
             raise bad_cursor() from fault
         typed.append(prepared)

@@ -7,6 +7,7 @@ import pytest
 from lavka.kernel.models import OutboxEvent
 from lavka.reviews import ratings
 from lavka.reviews.models import Review
+from lavka.web.pages import encode_cursor
 from tests.accounts.factories import make_customer, make_staff, token_of
 from tests.catalog.factories import make_product
 from tests.reviews.factories import make_review
@@ -144,6 +145,9 @@ def test_the_list_filters_by_stars_and_counts_on_request(api):
         ("cursor=W10", "?cursor"),
         ("cursor=WzEsMl0", "?cursor"),
         ("cursor=WyJ4IiwieSJd", "?cursor"),
+        (f"cursor={encode_cursor(['2026-01-01T00:00:00', uuid.UUID(int=1)])}", "?cursor"),
+        (f"cursor={encode_cursor(['0001-01-01', uuid.UUID(int=1)])}", "?cursor"),
+        (f"sort=best&cursor={encode_cursor([10**30, uuid.UUID(int=1)])}", "?cursor"),
     ],
 )
 def test_a_bad_query_is_refused_by_its_parameter(api, query, pointer):
