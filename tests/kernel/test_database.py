@@ -138,8 +138,10 @@ async def test_connections_stay_bounded_and_are_all_returned(settings):
 
 @pytest.mark.usefixtures("one_connection")
 async def test_an_exhausted_pool_refuses_instead_of_hanging(settings, caplog):
-    settings.READ_WAIT_SECONDS = 0.05
-    busy = asyncio.create_task(fetch_one("SELECT 'busy' FROM pg_sleep(0.3)"))
+    # Longer than a connection takes to open, shorter than it is busy then.
+    settings.READ_WAIT_SECONDS = 1
+    await fetch_one("SELECT 1")
+    busy = asyncio.create_task(fetch_one("SELECT 'busy' FROM pg_sleep(2)"))
     await asyncio.sleep(0)
 
     with pytest.raises(Unavailable) as refusal:
