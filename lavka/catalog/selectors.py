@@ -137,19 +137,7 @@ def brands() -> QuerySet[Brand]:
     return Brand.objects.all().fetch_mode(FETCH_RAISE)
 
 
-_TREE = """
-WITH RECURSIVE placed AS (
-    SELECT id, slug, name, parent_id, row_number() OVER (ORDER BY position, name, id) AS place
-    FROM catalog_category
-), tree AS (
-    SELECT id, slug, name, NULL::text AS parent, 0 AS depth, ARRAY[place] AS path
-    FROM placed WHERE parent_id IS NULL
-    UNION ALL
-    SELECT placed.id, placed.slug, placed.name, tree.slug, tree.depth + 1, tree.path || place
-    FROM placed JOIN tree ON tree.id = placed.parent_id
-)
-SELECT id, slug, name, parent, depth FROM tree ORDER BY path
-"""
+# Climbs; the library walks the whole tree to find the way.
 _BREADCRUMBS = """
 WITH RECURSIVE way AS (
     SELECT slug, name, parent_id, 0 AS steps FROM catalog_category WHERE id = %s
@@ -162,17 +150,6 @@ SELECT slug, name FROM way ORDER BY steps DESC
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A category in the tree, `depth` below the top."""
-
-    id: UUID
-    slug: str
-    name: str
-    parent: str | None
-    depth: int
-
-
-@dataclass(frozen=True, slots=True)
 class Link:
     """What a link to a shelf has."""
 
@@ -180,9 +157,10 @@ class Link:
     name: str
 
 
-async def category_tree() -> list[Node]:
-    """All categories, each before what stands inside it: 1 query."""
-    return [Node(*row) for row in await database.fetch_all(_TREE)]
+def category_tree() -> QuerySet[Category]:
+    """All categories, each before what stands inside it, with `tree_depth`: 1 query."""
+    tree: QuerySet[Category] = Category.objects.with_tree_fields()
+    return tree.select_related("parent").fetch_mode(FETCH_RAISE)
 
 
 def categories() -> QuerySet[Category]:

@@ -8,14 +8,14 @@ the task itself, when that is short.
 from typing import Any
 
 from celery import Celery
-from celery.fixups.django import (  # type: ignore[attr-defined] # the stubs lack the second
+from celery.fixups.django import (  # type: ignore[attr-defined] # celery-types lacks the second
     DjangoFixup,
     DjangoWorkerFixup,
 )
 from django.db import close_old_connections
 
 
-class WorkerFixup(DjangoWorkerFixup):  # type: ignore[misc] # for the same reason
+class WorkerFixup(DjangoWorkerFixup):  # type: ignore[misc] # so it is Any to mypy
     """Treats connections before and after a task as Django does before and after a request.
 
     One that a time limit left in the middle of a query fails the check before its next use.

@@ -34,5 +34,6 @@ async def read_count(found: QuerySet[Model], *, most: int) -> int:
         query, parameters = counted.query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
     except EmptyResultSet:
         return 0
-    row = await database.fetch_one(f"SELECT count(*) FROM ({query}) AS counted", parameters)  # noqa: S608
+    query = f"SELECT count(*) FROM ({query}) AS counted"  # noqa: S608 - Django's SQL, no value in it
+    row = await database.fetch_one(query, parameters)
     return int(row[0]) if row else 0

@@ -167,6 +167,7 @@ def _reader[M: Model](queryset: QuerySet[M], compiler: Any) -> Callable[[Iterabl
     converters = compiler.get_converters([each[0] for each in compiler.select])
     # The stubs know no fetch modes yet.
     mode: Any = queryset._fetch_mode  # type: ignore[attr-defined]
+    added = compiler.annotation_col_map or {}
     related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS, mode)
 
     def read(rows: Iterable[Any]) -> list[M]:
@@ -179,6 +180,8 @@ def _reader[M: Model](queryset: QuerySet[M], compiler: Any) -> Callable[[Iterabl
             )
             for populator in related:
                 populator.populate(row, instance)
+            for name, position in added.items():
+                setattr(instance, name, row[position])
             made.append(instance)
         return made
 

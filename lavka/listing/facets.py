@@ -111,7 +111,7 @@ def _table(name: str, wanted: Wanted) -> str:
         if not narrowed:
             return f"{name} AS NOT MATERIALIZED (TABLE found)"
         return (
-            f"{name} AS MATERIALIZED (SELECT * FROM found AS listed"  # noqa: S608 - constants
+            f"{name} AS MATERIALIZED (SELECT * FROM found AS listed"  # noqa: S608 - no value in it
             f" WHERE {narrowed})"
         )
     conditions = conditions_of(wanted)

@@ -190,7 +190,7 @@ def search_tables(conditions: str, *, columns: str = "", columns_of_numbered: st
     if conditions != shown:
         those = f"""
         SELECT FROM listing_listedproduct AS listed
-        WHERE listed.words @@ (SELECT all_of FROM query) AND {shown}"""  # noqa: S608 - constants
+        WHERE listed.words @@ (SELECT all_of FROM query) AND {shown}"""  # noqa: S608 - no value in it
     asked = ASKED.format(most_words=MOST_WORDS, hardly=HARDLY, far_more=FAR_MORE)
     found = FOUND.format(
         columns=columns,

@@ -31,8 +31,9 @@ from lavka.kernel.errors import Unavailable
 _own_id = cache(os.getpid)
 os.register_at_fork(after_in_child=_own_id.cache_clear)
 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-    # Its functions have no annotations.
-    values.ValueClass = values.MultiProcessValue(_own_id)  # type: ignore[no-untyped-call]
+    values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call] # has no types
+        _own_id
+    )
 
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 SAMPLE_SECONDS, PATIENCE_SECONDS = 5.0, 1.0

@@ -157,11 +157,11 @@ def _typed(rows: QuerySet[Any], order: Sequence[str], values: Sequence[Any]) -> 
         field = annotation.output_field if annotation is not None else _field(rows.model, column)
         try:
             if value is None or isinstance(value, (list, dict, bool)):
-                raise ValueError("not a column's value")  # noqa: TRY301
+                raise ValueError("not a column's value")  # noqa: TRY301 - as Django's own
             prepared = field.to_python(value)
             field.run_validators(prepared)
             if isinstance(prepared, datetime.datetime) and prepared.tzinfo is None:
-                raise ValueError("no instant")  # noqa: TRY301
+                raise ValueError("no instant")  # noqa: TRY301 - as Django's own
         except (ValueError, TypeError, OverflowError, ArithmeticError, ValidationError) as fault:
             raise bad_cursor() from fault
         typed.append(prepared)

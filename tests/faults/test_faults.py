@@ -165,7 +165,7 @@ def test_web_workers_are_killed(world: World, tell: Tell, seconds: float):
         # Clients pause between their requests: a kill may find none under way.
         while not load.seen.troubles().keys() & CUT:
             assert kills < seconds + MOST_KILLS, "no kill ever cut a request"
-            time.sleep(1)
+            time.sleep(1)  # as far apart as the others: the next worker is to have some requests
             kill_one()
             kills += 1
 

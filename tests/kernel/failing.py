@@ -62,4 +62,5 @@ def note_connection(**_: object) -> None:
 def hang_in_query(**_: object) -> None:
     """Wait for PostgreSQL, longer than is allowed."""
     with connection.cursor() as cursor:
+        # The time limit ends it, not the clock.
         cursor.execute("SELECT pg_sleep(600)")

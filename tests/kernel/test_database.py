@@ -141,6 +141,7 @@ async def test_an_exhausted_pool_refuses_instead_of_hanging(settings, caplog):
     # Longer than a connection takes to open, shorter than it is busy then.
     settings.READ_WAIT_SECONDS = 1
     await fetch_one("SELECT 1")
+    # The query itself is what keeps the only connection busy.
     busy = asyncio.create_task(fetch_one("SELECT 'busy' FROM pg_sleep(2)"))
     await asyncio.sleep(0)
 

@@ -152,6 +152,7 @@ def test_a_connection_that_is_in_the_middle_of_a_query_serves_no_other_task(work
     busy = {
         pid
         for (pid,) in working.shop.query(
+            # The server process that the cut-off task has left at work.
             "SELECT pid FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"
         )
     }

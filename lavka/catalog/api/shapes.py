@@ -14,7 +14,7 @@ from lavka.catalog.models import (
     ProductType,
     Variant,
 )
-from lavka.catalog.selectors import Link, Node
+from lavka.catalog.selectors import Link
 
 
 def link_json(shelf: Brand | Category | Link) -> dict[str, Any]:
@@ -22,14 +22,14 @@ def link_json(shelf: Brand | Category | Link) -> dict[str, Any]:
     return {"slug": shelf.slug, "name": shelf.name}
 
 
-def node_json(node: Node) -> dict[str, Any]:
-    """`CategoryNodeOutput`."""
+def node_json(category: Any) -> dict[str, Any]:
+    """`CategoryNodeOutput` of a row of `selectors.category_tree`."""
     return {
-        "id": node.id,
-        "slug": node.slug,
-        "name": node.name,
-        "parent": node.parent,
-        "depth": node.depth,
+        "id": category.pk,
+        "slug": category.slug,
+        "name": category.name,
+        "parent": category.parent.slug if category.parent else None,
+        "depth": category.tree_depth,
     }
 
 

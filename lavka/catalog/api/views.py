@@ -43,7 +43,8 @@ class CategoriesView(View):
         description="All categories, each directly before what stands inside it.",
     )
     async def get(self, request: Request) -> Response:
-        return Response({"items": [node_json(each) for each in await selectors.category_tree()]})
+        tree = await read_all(selectors.category_tree())
+        return Response({"items": [node_json(each) for each in tree]})
 
 
 class CategoryView(View):
