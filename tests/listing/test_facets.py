@@ -133,7 +133,7 @@ def test_a_facet_says_what_may_be_chosen(api: Api, shirts: ProductType):
         ],
     }
     assert facet(api, "vegan")["values"] == [
-        {"value": True, "label": "yes", "count": 1, "selected": False}
+        {"value": "true", "label": "yes", "count": 1, "selected": False}
     ]
     weight, since = facet(api, "weight"), facet(api, "since")
     assert (weight["kind"], weight["min"], weight["max"]) == ("range", 120.5, 120.5)
@@ -141,6 +141,47 @@ def test_a_facet_says_what_may_be_chosen(api: Api, shirts: ProductType):
     body = api.get("/products/facets/").json()
     assert (body["total"], body["exact"]) == (2, True)
     assert "motto" not in {each["code"] for each in body["items"]}
+
+
+def listed(api: Api, **query: Any) -> int:
+    """How many products the list has for these parameters."""
+    response = api.client.get("/api/v1/products/", {"count": "true", **query})
+    assert response.status_code == 200, (query, response.content)
+    return int(response.json()["count"]["value"])
+
+
+def offers(facet: dict[str, Any], total: int) -> list[tuple[dict[str, Any], int]]:
+    """What each choice of a facet sends to the list, and how many products that shows."""
+    if facet["kind"] != "range":
+        return [({facet["parameter"]: each["value"]}, each["count"]) for each in facet["values"]]
+    ends = {facet["parameters"][end]: facet[end] for end in ("min", "max")}
+    return [(ends, total)]
+
+
+def test_every_facet_is_sent_back_to_the_list_as_it_is(api: Api, shirts: ProductType):
+    home = make_category(slug="home", name="Home")
+    shelf = {"brand": make_brand(slug="acme", name="Acme"), "category": home}
+    attributes = {"material": "wool", "weight": -0.5, "since": "2026-01-31", "vegan": True}
+    make_shirt(shirts, "a", "red m", "blue xl -", attributes=attributes, name="Shirt", **shelf)
+    attributes |= {"material": "silk", "weight": 1e15, "since": "1969-12-31", "vegan": False}
+    make_shirt(
+        shirts, "b", "red m -", attributes=attributes, name="Shirt", brand=make_brand(slug="bolt")
+    )
+
+    for chosen in ({}, {"in_stock": "true"}, {"attr.color": "red"}, {"q": "shirt"}):
+        shown(api, "/products/")
+        body = api.client.get("/api/v1/products/facets/", chosen).json()
+        sent = [
+            (chosen | query, count)
+            for facet in body["items"]
+            for query, count in offers(facet, body["total"])
+        ]
+
+        assert [listed(api, **query) for query, _ in sent] == [count for _, count in sent]
+        names = {name for query, _ in sent for name in query}
+        assert {"attr.color", "attr.vegan", "in_stock", "price_min", "price_max"} <= names
+        assert {"attr.weight.min", "attr.weight.max", "attr.since.min", "attr.since.max"} <= names
+        assert {"brand", "category", "attr.size", "attr.material"} <= names
 
 
 def test_the_counts_of_a_facet_ignore_its_own_choice(api: Api, shirts: ProductType):
@@ -167,7 +208,7 @@ def test_counts_of_what_is_in_stock_are_those_of_its_variants(api: Api, shirts: 
     make_shirt(shirts, "b", "red m -")
 
     assert counts(api, "color", "in_stock=true") == {"red": 1}
-    assert counts(api, "in_stock", "in_stock=true") == {True: 1, False: 1}
+    assert counts(api, "in_stock", "in_stock=true") == {"true": 1, "false": 1}
 
 
 def test_brand_category_and_price_are_facets_too(api: Api):

@@ -115,21 +115,32 @@ class ProductOutput(CardOutput):
 class FacetValueOutput(Serializer):
     """One choice of a facet."""
 
-    value = serializers.JSONField(help_text=_("What the parameter takes."))
+    value = serializers.CharField(help_text=_("What the parameter takes, as it is."))
     label = serializers.CharField()  # type: ignore[assignment]
     count = serializers.IntegerField(help_text=_("Products that would be shown."))
     selected = serializers.BooleanField()
 
 
+class RangeParametersOutput(Serializer):
+    """The list's parameters for the two ends of a range."""
+
+    min = serializers.CharField(help_text=_("The parameter that takes the least value."))
+    max = serializers.CharField(help_text=_("The parameter that takes the greatest value."))
+
+
 class FacetOutput(Serializer):
-    """Something to choose by: with `values`, or for a range with `min` and `max`."""
+    """A choice or a boolean with its `parameter` and `values`, or a range with its `parameters`.
+
+    What it names is sent back to the list as it is.
+    """
 
     code = serializers.CharField()
     name = serializers.CharField()
     kind = serializers.ChoiceField(["choice", "range", "boolean"])
     parameter = serializers.CharField(
-        help_text=_("Of the list; a range takes it with `.min` or `.max`, `price` with `_min`.")
+        required=False, help_text=_("The list's parameter that takes one of `values`.")
     )
+    parameters = RangeParametersOutput(required=False)
     unit = serializers.CharField(allow_null=True)
     values = FacetValueOutput(many=True, required=False)
     min = serializers.JSONField(required=False, help_text=_("A number or a date."))

@@ -13,6 +13,8 @@ from lavka.listing.wanted import Wanted
 
 _EPOCH = datetime.date(1970, 1, 1)
 _KINDS = {"choice": "choice", "choices": "choice", "boolean": "boolean"}
+# How the list's parameters for a price range are called; those of an attribute end in the bound.
+_PRICE = {"min": "price_min", "max": "price_max"}
 
 
 def facets_json(facets: Facets, wanted: Wanted) -> dict[str, Any]:
@@ -44,22 +46,24 @@ def _facet(rows: list[FacetRow], wanted: Wanted) -> dict[str, Any]:
         "code": first.code,
         "name": first.name if is_attribute else own[first.code],
         "kind": _KINDS.get(first.kind, "range"),
-        "parameter": f"attr.{first.code}" if is_attribute else first.code,
         "unit": first.unit or None,
     }
     if facet["kind"] == "range":
-        return facet | {"min": _bound(first, first.low), "max": _bound(first, first.high)}
+        bounds = {"min": _bound(first, first.low), "max": _bound(first, first.high)}
+        names = {end: f"attr.{first.code}.{end}" for end in bounds} if is_attribute else _PRICE
+        return facet | {"parameters": names} | bounds
     selected = set(_selected(first, wanted))
     return facet | {
+        "parameter": f"attr.{first.code}" if is_attribute else first.code,
         "values": [
             {
-                "value": _value(row),
+                "value": row.value,
                 "label": _label(row),
                 "count": row.count,
                 "selected": row.value in selected,
             }
             for row in rows
-        ]
+        ],
     }
 
 
@@ -72,10 +76,6 @@ def _selected(row: FacetRow, wanted: Wanted) -> Iterator[str]:
         for each in wanted.properties:
             if each.code == row.code:
                 yield from (token.partition("=")[2] for token in each.tokens)
-
-
-def _value(row: FacetRow) -> Any:
-    return row.value == "true" if row.kind == "boolean" else row.value
 
 
 def _label(row: FacetRow) -> str | None:
