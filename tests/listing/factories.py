@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import psycopg
+from django.conf import settings
 from django.http import HttpResponse
 
 from lavka.catalog.models import Product, ProductImage
@@ -46,3 +48,31 @@ def slugs(api: Api, query: str = "") -> list[str]:
     response = shown(api, f"/products/?{query}")
     assert response.status_code == 200, response.content
     return [card["slug"] for card in response.json()["items"]]
+
+
+def paged(api: Api, query: str, *, limit: int) -> list[str]:
+    """What all pages of a window that is up to date show, while others commit between them.
+
+    Of a test that has committed what it made: a cursor takes the rows of an open transaction for
+    moved as soon as another one commits.
+    """
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = api.get(f"/products/?{query}&limit={limit}&cursor={cursor}").json()
+        seen += [card["slug"] for card in page["items"]]
+        cursor = page["next"]
+        _commit_elsewhere()
+    return seen
+
+
+def _commit_elsewhere() -> None:
+    """What autovacuum may do at any time."""
+    server = settings.DATABASES["default"]
+    with psycopg.connect(
+        host=server["HOST"],
+        port=server["PORT"],
+        user=server["USER"],
+        password=server["PASSWORD"],
+        dbname=server["NAME"],
+    ) as other:
+        other.execute("SELECT pg_current_xact_id()")
