@@ -362,6 +362,12 @@ LAVKA = {
     "CURRENCY": env.str("LAVKA_CURRENCY", "USD"),
     "SHOP_NAME": env.str("LAVKA_SHOP_NAME", "Lavka"),
     "SHOP_URL": env.str("LAVKA_SHOP_URL", "http://127.0.0.1:8000"),
+    # LAVKA_LINK_RESET_PASSWORD=/reset?token={token}: one variable for each kind of link.
+    "LINKS": {
+        name.removeprefix("LAVKA_LINK_").lower(): page
+        for name, page in env.ENVIRON.items()
+        if name.startswith("LAVKA_LINK_") and page
+    },
     "PRICES_INCLUDE_TAX": env.bool("LAVKA_PRICES_INCLUDE_TAX", False),
     "REVIEWS_NEED_APPROVAL": env.bool("LAVKA_REVIEWS_NEED_APPROVAL", False),
     "THROTTLES": env.str("LAVKA_THROTTLES", "on") != "off",

@@ -13,5 +13,5 @@ class KernelConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Import each room's `events.py`, `signals.py`, `handlers.py` and `checks.py`."""
-        autodiscover_modules("events", "signals", "handlers", "checks")
+        """Import each room's `events.py`, `signals.py`, `handlers.py`, `links.py`, `checks.py`."""
+        autodiscover_modules("events", "signals", "handlers", "links", "checks")

@@ -26,6 +26,14 @@ class Options:
         return str(self._read("SHOP_URL", "http://127.0.0.1:8000")).rstrip("/")
 
     @property
+    def links(self) -> dict[str, str]:
+        """Pages of the shop front that mails lead to, by the kind of link (`kernel/links.py`).
+
+        Relative to `shop_url` or absolute. Default: the shop's own pages, at the same paths.
+        """
+        return dict(self._read("LINKS", {}))
+
+    @property
     def prices_include_tax(self) -> bool:
         """Whether prices, also of shipping, contain their tax already. Default: it is added."""
         return bool(self._read("PRICES_INCLUDE_TAX", False))

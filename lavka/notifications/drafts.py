@@ -7,22 +7,23 @@ would have the shop mail their words. That goes for names and addresses.
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
+from lavka.accounts import links as account_links
 from lavka.accounts import tokens as account_tokens
 from lavka.accounts.models import User
+from lavka.catalog import links as catalog_links
 from lavka.catalog.models import Variant
 from lavka.fulfilment.models import Shipment
-from lavka.kernel.conf import options
+from lavka.kernel.links import LinkKind
 from lavka.kernel.money import Money, exponent_of
 from lavka.notifications.letters import COLUMN, Draft
 from lavka.notifications.models import SentMail
+from lavka.orders import links as order_links
 from lavka.orders import selectors as orders
-from lavka.orders import tokens as order_tokens
 from lavka.orders.models import Order, OrderLine
 
 Kind = SentMail.Kind
@@ -42,11 +43,11 @@ def to_user(kind: str, user_id: UUID) -> Draft | None:
 def account_draft(kind: str, user: User) -> Draft:
     """About this account."""
     if kind == Kind.VERIFY_EMAIL:
-        address = _page("verify-email", account_tokens.verification_of(user))
+        address = _with_token(account_links.VERIFY_EMAIL, account_tokens.verification_of(user))
     elif kind == Kind.RESET_PASSWORD:
-        address = _page("reset-password", account_tokens.reset_of(user))
+        address = _with_token(account_links.RESET_PASSWORD, account_tokens.reset_of(user))
     else:
-        address = {"link": f"{options.shop_url}/forgot-password"}
+        address = {"link": account_links.FORGOT_PASSWORD.url()}
     return Draft(kind, user.email, user.language, {"email": user.email, **address})
 
 
@@ -106,23 +107,18 @@ def waiting_draft(user: User, variant: Variant) -> Draft:
         context = {
             "product": _one_line(", ".join([variant.product.name, *variant.options.values()])),
             "price": _money(variant.price),
-            "link": f"{options.shop_url}/products/{variant.product.slug}",
+            "link": catalog_links.PRODUCT.url(slug=variant.product.slug),
         }
     return Draft(Kind.BACK_IN_STOCK, user.email, user.language, context)
 
 
-def _page(name: str, token: str) -> dict[str, Any]:
-    link = f"{options.shop_url}/{name}?token={quote(token)}"
-    return {"link": link, "token": token, "is_link_secret": True}
+def _with_token(kind: LinkKind, token: str) -> dict[str, Any]:
+    return {"link": kind.url(token=token), "token": token, "is_link_secret": True}
 
 
 def _order(order: Order) -> dict[str, Any]:
-    """Number and link; a guest's link carries the key, a customer signs in."""
-    link = f"{options.shop_url}/orders/{order.pk}"
-    if order.customer_id is not None:
-        return {"number": order.number, "link": link}
-    key = urlencode({"key": order_tokens.key_of(order.pk)})
-    return {"number": order.number, "link": f"{link}?{key}", "is_link_secret": True}
+    """Number and link, which carries the order's key: whoever reads the mail sees the order."""
+    return {"number": order.number, "link": order_links.link_to(order), "is_link_secret": True}
 
 
 def _totals(order: Order) -> list[tuple[str, Money]]:

@@ -1,0 +1,7 @@
+"""Pages about accounts that mails lead to."""
+
+from lavka.kernel.links import LinkKind, register
+
+VERIFY_EMAIL = register(LinkKind("verify_email", "/verify-email?token={token}"))
+RESET_PASSWORD = register(LinkKind("reset_password", "/reset-password?token={token}"))
+FORGOT_PASSWORD = register(LinkKind("forgot_password", "/forgot-password"))

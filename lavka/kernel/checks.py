@@ -1,0 +1,82 @@
+"""System checks of the shop's options: what is wrong in them is refused at start."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from lavka.kernel import links
+from lavka.kernel.conf import options
+from lavka.kernel.links import LinkKind
+
+
+@register
+def check_links(**_: Any) -> list[CheckMessage]:
+    """Every link in the settings that could not lead a customer to its page."""
+    found: list[CheckMessage] = []
+    if not _origin(options.shop_url) or not re.fullmatch(r"[^\s?#]+", options.shop_url):
+        found.append(
+            Error(
+                f"SHOP_URL is no http address: {options.shop_url}",
+                hint="Say where the shop is, as https://shop.example.",
+                obj="LAVKA['SHOP_URL']",
+                id="lavka.E060",
+            )
+        )
+    for name, template in options.links.items():
+        kind = links.kinds.get(name)
+        if kind is None:
+            found.append(
+                Warning(
+                    f"No mail has a link of the kind {name}.",
+                    hint=f"The kinds are {', '.join(sorted(links.kinds))}.",
+                    obj="LAVKA['LINKS']",
+                    id="lavka.W060",
+                )
+            )
+        else:
+            found += [
+                Error(f"{name}: {fault}", obj=f"LAVKA['LINKS'][{name!r}]", id=identity)
+                for identity, fault in _faults(kind, str(template))
+            ]
+    return found
+
+
+def _faults(kind: LinkKind, template: str) -> Iterator[tuple[str, str]]:
+    named = links.placeholders_of(template)
+    known = ", ".join(sorted(kind.placeholders))
+    if re.search(r"[\s\x00-\x1f\x7f\\<>\"]|^//", template):
+        yield "lavka.E061", f"{template!r} is no address."
+    if re.search(r"[{}]", links.PLACEHOLDER.sub("", template)):
+        yield "lavka.E062", f"A brace stands alone; placeholders are written {{{known}}}."
+    for name in sorted(named - kind.placeholders):
+        yield "lavka.E062", f"{{{name}}} is no placeholder of this link. It has: {known}."
+    for names in kind.required:
+        if not names & named:
+            wanted = " or ".join(f"{{{name}}}" for name in sorted(names))
+            yield "lavka.E063", f"{wanted} is missing, without which the page cannot work."
+    if not template.startswith("/") and _origin(template) not in _own_origins():
+        yield (
+            "lavka.E064",
+            f"{template!r} begins neither with / nor with SHOP_URL nor with an origin of "
+            "CORS_ALLOWED_ORIGINS or CSRF_TRUSTED_ORIGINS.",
+        )
+
+
+def _own_origins() -> set[str]:
+    fronts = [*settings.CORS_ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS]
+    return {_origin(each) for each in [options.shop_url, *fronts]} - {""}
+
+
+def _origin(address: str) -> str:
+    """Scheme and host, nothing for what is no http address."""
+    try:
+        parts = urlsplit(address)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+            return ""
+        return f"{parts.scheme}://{parts.netloc.lower()}"
+    except ValueError:
+        return ""
