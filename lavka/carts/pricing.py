@@ -106,7 +106,10 @@ class PricedCart:
 
 
 def price(cart: Cart, lines: Sequence[CartLine], at: datetime.datetime) -> PricedCart:
-    """Look every line up and add it all together: 4 queries at most."""
+    """Look every line up and add it all together: 4 queries at most.
+
+    Raises: CurrencyMismatch, for a cart from before the shop sold in another currency.
+    """
     priced = _with_discount(_looked_up(cart, lines, at), 0)
     subtotal = sum(line.subtotal for line in priced)
     discount = sum(line.discount for line in priced)
@@ -183,7 +186,7 @@ def _line(line: CartLine, article: Article, available: int | None, currency: str
         weight_grams=article.weight_grams,
         requested=line.quantity,
         quantity=quantity,
-        unit_price=article.price_amount,
+        unit_price=article.price.require(currency).amount,
         messages=messages,
     )
 
@@ -231,7 +234,10 @@ def _ways(cart: Cart, lines: Sequence[PricedLine], subtotal: int) -> Sequence[Sh
         return ()
     weight = sum(line.weight_grams * line.quantity for line in lines)
     parcel = Parcel(subtotal=Money(subtotal, cart.currency), weight_grams=weight)
-    return shipping_rates().options(parcel=parcel, address=cart.shipping_address)
+    ways = shipping_rates().options(parcel=parcel, address=cart.shipping_address)
+    for way in ways:
+        way.price.require(cart.currency)
+    return ways
 
 
 def _taxes(

@@ -13,12 +13,11 @@ from django.utils.translation import gettext as _
 
 from lavka.catalog.errors import refuse, required
 from lavka.kernel.errors import FieldError
-from lavka.kernel.money import Money
+from lavka.kernel.money import MAX_PRICE, CurrencyMismatch, Money
 
 MAX_TEXT = 1000
 # Whole numbers up to here are exact in every JSON reader (RFC 8259, section 6).
 MAX_NUMBER = 2**53 - 1
-MAX_AMOUNT = 10**12
 MAX_VARIANTS = 250
 MAX_SLUG = 200
 MAX_SKU = 100
@@ -191,10 +190,11 @@ def _value_errors(variant: VariantValues, currency: str, pointer: str) -> Iterat
 
 
 def _money_errors(money: Money, currency: str, pointer: str) -> Iterator[FieldError]:
-    if money.currency != currency:
-        detail = _("The shop's currency is %(currency)s.") % {"currency": currency}
-        yield FieldError(f"{pointer}/currency", "wrong_currency", detail)
-    if not 0 <= money.amount <= MAX_AMOUNT:
+    try:
+        money.require(currency, f"{pointer}/currency")
+    except CurrencyMismatch as mismatch:
+        yield from mismatch.errors
+    if not 0 <= money.amount <= MAX_PRICE:
         yield FieldError(f"{pointer}/amount", "out_of_range", _("This is out of range."))
 
 

@@ -111,7 +111,7 @@ def refund_parts(order: Order, amount: Money | None, key: str) -> list[tuple[UUI
     """How much of `amount`, or of all there is, goes back on which payment, the oldest first.
 
     What a call with the same key has begun is not counted twice.
-    Raises: NotRefundable, with what is `available`.
+    Raises: NotRefundable, with what is `available`; CurrencyMismatch.
     """
     payments = list(Payment.objects.filter(order=order).order_by("id"))
     begun = {
@@ -121,9 +121,10 @@ def refund_parts(order: Order, amount: Money | None, key: str) -> list[tuple[UUI
         ).exclude(state=OperationState.FAILED)
     }
     room = {each.pk: begun.get(each.pk) or each.amounts.refundable for each in payments}
-    left = sum(room.values()) if amount is None else amount.amount
-    if not 0 < left <= sum(room.values()):
-        raise NotRefundable(available=sum(room.values()))
+    available = order.money(sum(room.values()))
+    left = (amount or available).require(order.currency, "#/amount/currency").amount
+    if not 0 < left <= available.amount:
+        raise NotRefundable(available=available.amount)
     parts = []
     for payment in payments:
         part = min(left, room[payment.pk])

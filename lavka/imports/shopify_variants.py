@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from lavka.catalog.rules import MAX_SKU, MAX_WEIGHT_GRAMS, slug_from
 from lavka.imports.tables import Record, Refusal
-from lavka.kernel.money import Money
+from lavka.kernel.money import CurrencyMismatch, Money
 
 _GTIN = re.compile(r"[0-9]{8}|[0-9]{12,14}")
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]*)?")
@@ -121,10 +121,15 @@ class VariantReading:
 
     def _price(self, row: Record) -> Money | None:
         text = row.values.get("Variant Price", "")
-        price = self._amount(text)
         if not text:
             self._refuse(row, "Variant Price", "required", "A variant needs a price.")
-        elif price is None:
+            return None
+        try:
+            price = self._amount(row, "Variant Price")
+        except CurrencyMismatch as mismatch:
+            self._refuse(row, "Variant Price", mismatch.code, mismatch.detail)
+            return None
+        if price is None:
             self._refuse(row, "Variant Price", "bad_amount", f"“{text[:40]}” is no amount.")
         elif price.amount < 0:
             self._refuse(row, "Variant Price", "negative", "An amount cannot be negative.")
@@ -133,7 +138,11 @@ class VariantReading:
 
     def _compare_at(self, row: Record, price: Money) -> Money | None:
         text = row.values.get("Variant Compare At Price", "")
-        amount = self._amount(text)
+        try:
+            amount = self._amount(row, "Variant Compare At Price")
+        except CurrencyMismatch as mismatch:
+            self._refuse(row, "Variant Compare At Price", mismatch.code, mismatch.detail)
+            return None
         if amount is not None and amount.amount > price.amount:
             return amount
         # Shopify exports 0 for none, and shows no stale amount to customers either.
@@ -141,10 +150,15 @@ class VariantReading:
             self.notes.append("compare-at price is not above the price and was left out")
         return None
 
-    def _amount(self, text: str) -> Money | None:
+    def _amount(self, row: Record, column: str) -> Money | None:
+        """The amount in a column, None for what is none; its code may stand in `Currency` too.
+
+        Raises: CurrencyMismatch.
+        """
+        Money(0, row.values.get("Currency") or self.currency).require(self.currency)
         try:
-            return Money.parse(text, self.currency)
-        except (ValueError, ArithmeticError):
+            return Money.parse(row.values.get(column, ""), self.currency)
+        except ValueError:
             return None
 
     def _gtin(self, row: Record) -> str:

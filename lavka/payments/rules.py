@@ -57,6 +57,8 @@ class OperationState(TextChoices):
 
 
 UNFINISHED = (OperationState.STARTED, OperationState.WAITING)
+# The reason of an operation whose provider moved another amount or currency than was asked for.
+AMOUNT_MISMATCH = "amount_mismatch"
 
 
 class Account(TextChoices):

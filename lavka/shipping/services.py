@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from lavka.catalog.errors import Taken
+from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 from lavka.shipping.models import ShippingRate
 
@@ -24,13 +25,19 @@ class RateContent(TypedDict, total=False):
 
 @transaction.atomic
 def create_rate(**content: Unpack[RateContent]) -> ShippingRate:
-    """Add a rate; raises Taken, for a name that the country's rates have already."""
+    """Add a rate.
+
+    Raises: Taken, for a name that the country's rates have already; CurrencyMismatch.
+    """
     return _save(ShippingRate(), content)
 
 
 @transaction.atomic
 def update_rate(*, rate_id: UUID, **content: Unpack[RateContent]) -> ShippingRate:
-    """Change what is named; raises ShippingRate.DoesNotExist, Taken. Locks: the rate."""
+    """Change what is named.
+
+    Raises: ShippingRate.DoesNotExist; Taken; CurrencyMismatch. Locks: the rate.
+    """
     return _save(ShippingRate.objects.select_for_update(no_key=True).get(pk=rate_id), content)
 
 
@@ -43,9 +50,11 @@ def delete_rate(*, rate_id: UUID) -> None:
 
 def _save(rate: ShippingRate, content: Mapping[str, object]) -> ShippingRate:
     for name, value in content.items():
-        if name in {"price", "free_from"}:
-            amount = value.amount if isinstance(value, Money) else None
-            setattr(rate, f"{name}_amount", amount)
+        if isinstance(value, Money):
+            money = value.require(options.currency, f"#/{name}/currency")
+            setattr(rate, f"{name}_amount", money.amount)
+        elif name == "free_from":
+            rate.free_from_amount = None
         else:
             setattr(rate, name, value)
     try:

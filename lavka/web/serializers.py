@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.serializers import Serializer
 
-from lavka.kernel.money import Money
+from lavka.kernel.money import MAX_AMOUNT, Money
 
 
 class _Made(threading.local):
@@ -84,6 +84,21 @@ class StrictIntegerField(serializers.IntegerField):
         return int(super().to_internal_value(int(data)))
 
 
+class MinorUnitsField(StrictIntegerField):
+    """An amount of money in minor units: a JSON number without point or exponent, within bounds."""
+
+    def __init__(self, **options: Any) -> None:
+        """From 0 to `MAX_AMOUNT`, unless `options` narrow it."""
+        bounds = {"min_value": 0, "max_value": MAX_AMOUNT}
+        super().__init__(**bounds | options)
+
+    def to_internal_value(self, data: Any) -> int:
+        """Raises ValidationError for a float, even a whole one."""
+        if isinstance(data, float):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class StrictCharField(serializers.CharField):
     """A JSON string; numbers are not turned into text."""
 
@@ -102,6 +117,24 @@ class StrictBooleanField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class MoneyInput(Input):
+    """Whole minor units and the ISO 4217 code of what they apply to; 0 is an amount too."""
+
+    # Read as `Money`. Which currency it has to be in is for the service to say: `Money.require`.
+    amount = MinorUnitsField(help_text=_("Whole minor units: 1299 is 12.99 USD."))
+    currency = StrictCharField(min_length=3, max_length=3, help_text="ISO 4217")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """A Money."""
+        return Money(**super().to_internal_value(data))
+
+
+class PositiveMoneyInput(MoneyInput):
+    """An amount above nothing."""
+
+    amount = MinorUnitsField(min_value=1, help_text=_("Whole minor units: 1299 is 12.99 USD."))
 
 
 class MoneyOutput(Serializer):

@@ -96,7 +96,7 @@ def test_a_product_is_created_with_its_variants(api, token):
         (
             {"variants": [RED | {"price": {"amount": 1, "currency": "EUR"}}]},
             422,
-            [("#/variants/0/price/currency", "wrong_currency")],
+            [("#/variants/0/price/currency", "currency_mismatch")],
         ),
         (
             {"variants": [RED | {"price": {"amount": -1, "currency": "USD"}}]},
@@ -262,7 +262,7 @@ def test_a_refused_set_of_variants_changes_none(api, token):
 
     answer = api.put(path, {"variants": [RED | {"sku": "NEW"}, bad]}, token=token)
 
-    assert refusals(answer) == [("#/variants/1/price/currency", "wrong_currency")]
+    assert refusals(answer) == [("#/variants/1/price/currency", "currency_mismatch")]
     assert api.get(path, token=token).json()["items"] == product["variants"]
 
 
@@ -302,7 +302,7 @@ def test_one_variant_is_added_changed_and_deleted(api, token):
         (
             {"price": {"amount": 1, "currency": "EUR"}},
             422,
-            [("#/price/currency", "wrong_currency")],
+            [("#/price/currency", "currency_mismatch")],
         ),
         ({"price": 12.99}, 422, [("#/price", "invalid")]),
         ({"is_in_stock": "yes"}, 422, [("#/is_in_stock", "invalid")]),

@@ -167,7 +167,7 @@ def test_everything_wrong_is_told_at_once():
         ("#/variants/0/sku", "invalid"),
         ("#/variants/0/gtin", "invalid"),
         ("#/variants/0/weight_grams", "out_of_range"),
-        ("#/variants/0/price/currency", "wrong_currency"),
+        ("#/variants/0/price/currency", "currency_mismatch"),
         ("#/variants/0/price/amount", "out_of_range"),
         ("#/variants/0/compare_at_price/amount", "out_of_range"),
         ("#/variants/0/compare_at_price", "below_price"),

@@ -46,3 +46,20 @@ def test_every_operation_names_its_refusals(schema: dict):
     ]
 
     assert silent == []
+
+
+MONEY = {"MoneyInput", "PositiveMoneyInput", "PriceInput"}
+
+
+def test_money_is_asked_for_in_one_shape(schema: dict):
+    """Only these carry a currency; which one it has to be in, a service says."""
+    schemas = schema["components"]["schemas"]
+    asked = {name: each.get("properties", {}) for name, each in schemas.items()}
+    inputs = {name: each for name, each in asked.items() if name.endswith("Input")}
+
+    carrying = {name for name, each in inputs.items() if "currency" in each}
+    amounts = [each["amount"] for name, each in inputs.items() if name in MONEY]
+
+    assert carrying == MONEY
+    assert [each["type"] for each in amounts] == ["integer"] * len(MONEY)
+    assert all(each["minimum"] >= 0 and each["maximum"] <= 2**53 for each in amounts)

@@ -10,7 +10,7 @@ SHOPIFY = [
     "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Option1 Name",
     "Option1 Value", "Option1 Linked To", "Option2 Name", "Option2 Value", "Variant SKU",
     "Variant Grams", "Variant Inventory Qty", "Variant Inventory Policy", "Variant Price",
-    "Variant Compare At Price", "Variant Barcode", "Image Src", "SEO Title", "Status",
+    "Variant Compare At Price", "Variant Barcode", "Image Src", "SEO Title", "Status", "Currency",
 ]  # fmt: skip
 MUG = {
     "Handle": "mug", "Title": "Mug", "Body (HTML)": "<p onclick='x()'>Hot</p><script>y</script>",

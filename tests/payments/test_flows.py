@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from lavka.kernel.errors import Invalid
 from lavka.kernel.models import OutboxEvent
-from lavka.kernel.money import Money
+from lavka.kernel.money import CurrencyMismatch, Money
 from lavka.payments import flows, selectors, services
 from lavka.payments.errors import NotCapturable, NothingDue, NotRefundable, NotVoidable, PaymentOpen
 from lavka.payments.models import LedgerEntry, Operation, Payment
@@ -264,7 +264,7 @@ def test_no_more_is_asked_for_than_the_order_costs():
 
 
 def test_another_currency_than_the_orders_is_refused():
-    with pytest.raises(NothingDue):
+    with pytest.raises(CurrencyMismatch):
         services.open_payment(
             order_id=order_of(1000).pk,
             amount=Money(5, "EUR"),

@@ -92,7 +92,8 @@ def _fill(cart: Cart, line: CartLine, article: Article, quantity: int) -> None:
     if quantity > MAX_QUANTITY:
         raise TooManyPieces(limit=MAX_QUANTITY)
     _require_stock(cart, article.variant_id, quantity)
-    line.quantity, line.sku, line.unit_price_amount = quantity, article.sku, article.price_amount
+    line.quantity, line.sku = quantity, article.sku
+    line.unit_price_amount = article.price.require(cart.currency).amount
     line.product_slug, line.product_name = article.product_slug, article.product_name
     if line._state.adding:
         rows.insert(line)

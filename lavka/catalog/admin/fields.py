@@ -11,11 +11,11 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
-from lavka.catalog import pictures, rules
+from lavka.catalog import pictures
 from lavka.catalog.models import Attribute, TypeAttribute
 from lavka.kernel.conf import options
 from lavka.kernel.errors import ShopError
-from lavka.kernel.money import exponent_of
+from lavka.kernel.money import MAX_PRICE, exponent_of
 
 _NOTHING = ("", "—")
 
@@ -45,7 +45,7 @@ class MoneyField(forms.DecimalField):
             return None
         DecimalValidator(20, digits)(amount)
         minor = int(amount.scaleb(digits))
-        if minor > rules.MAX_AMOUNT:
+        if minor > MAX_PRICE:
             raise forms.ValidationError(_("This is out of range."))
         return minor
 

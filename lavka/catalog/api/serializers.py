@@ -12,9 +12,11 @@ from rest_framework.serializers import Serializer
 
 from lavka.catalog import rules
 from lavka.catalog.models import CODE, Attribute, Product
-from lavka.kernel.money import Money
+from lavka.kernel.money import MAX_PRICE
 from lavka.web.serializers import (
     Input,
+    MinorUnitsField,
+    MoneyInput,
     MoneyOutput,
     StrictBooleanField,
     StrictCharField,
@@ -73,19 +75,12 @@ class InstantField(serializers.DateTimeField):
         return instant
 
 
-class MoneyInput(Input):
-    """Whole minor units, in the shop's currency."""
+class PriceInput(MoneyInput):
+    """What one unit costs, in the shop's currency."""
 
-    amount = StrictIntegerField(
-        min_value=0,
-        max_value=rules.MAX_AMOUNT,
-        help_text=_("Whole minor units: 1299 is 12.99 USD."),
+    amount = MinorUnitsField(
+        max_value=MAX_PRICE, help_text=_("Whole minor units: 1299 is 12.99 USD.")
     )
-    currency = StrictCharField(min_length=3, max_length=3, help_text="ISO 4217")
-
-    def to_internal_value(self, data: Any) -> Any:
-        """A Money."""
-        return Money(**super().to_internal_value(data))
 
 
 class SeoInput(Input):
@@ -167,8 +162,8 @@ class VariantInput(Input):
         required=False,
         help_text=_("The code of a choice for each option of the product's type."),
     )
-    price = MoneyInput()
-    compare_at_price = MoneyInput(allow_null=True, required=False)
+    price = PriceInput()
+    compare_at_price = PriceInput(allow_null=True, required=False)
     is_in_stock = StrictBooleanField(required=False)
     weight_grams = StrictIntegerField(
         min_value=0, max_value=rules.MAX_WEIGHT_GRAMS, allow_null=True, required=False

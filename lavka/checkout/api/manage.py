@@ -11,7 +11,6 @@ from lavka.checkout.api.serializers import RefundInput
 from lavka.fulfilment.api.serializers import ReturnOutput, return_json
 from lavka.fulfilment.errors import ReturnInTheWrongState
 from lavka.fulfilment.selectors import all_returns
-from lavka.kernel.money import Money
 from lavka.orders.api.manage import managed
 from lavka.orders.api.serializers import ManagedOrderOutput
 from lavka.orders.errors import MoreThanLeft
@@ -70,8 +69,7 @@ class ManageRefundOrderView(StaffView):
         if "lines" in body:
             await flows.refund_lines(order_id=order_id, quantities=body["lines"], key=key)
         else:
-            amount = Money(**body["amount"]) if body.get("amount") else None
-            await flows.refund(order_id=order_id, amount=amount, key=key)
+            await flows.refund(order_id=order_id, amount=body.get("amount"), key=key)
         return Response(await in_thread(managed, order_id))
 
 

@@ -10,13 +10,13 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter
 
+from lavka.kernel.money import MAX_AMOUNT
 from lavka.listing.properties import read_properties
 from lavka.listing.selectors import ORDERS, After, Order
 from lavka.listing.wanted import ANYTHING, Wanted
 from lavka.web import parameters
 from lavka.web.pages import bad_cursor, encode_cursor
 
-MAX_AMOUNT = 10**15
 MAX_TEXT = 200
 MAX_BRANDS = 50
 MAX_SNAPSHOT = 4000

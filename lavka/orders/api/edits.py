@@ -28,7 +28,7 @@ from lavka.orders.errors import EditChanged, MoreThanLeft, NothingLeft, OrderInT
 from lavka.orders.rules import Actor
 from lavka.orders.services import Edit, EditWish
 from lavka.web.schema import operation
-from lavka.web.serializers import Input, MoneyOutput, StrictIntegerField
+from lavka.web.serializers import Input, MinorUnitsField, MoneyOutput, StrictIntegerField
 from lavka.web.views import StaffView, in_thread
 
 
@@ -79,7 +79,7 @@ class EditInput(Input):
 class ConfirmedEditInput(EditInput):
     """The edit, and the total that its preview has shown."""
 
-    expected_total = StrictIntegerField(min_value=0, help_text=_("Of the preview, in minor units."))
+    expected_total = MinorUnitsField(help_text=_("Of the preview, in minor units."))
 
 
 class EditPreviewOutput(Serializer):

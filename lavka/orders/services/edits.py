@@ -52,7 +52,7 @@ def preview_edit(*, order_id: UUID, wish: EditWish, at: datetime.datetime) -> Ed
 
     Lines that stay keep their price, added ones have today's; tax is that of the day of the order.
     Raises: Order.DoesNotExist; OrderInTheWrongState; OrderLine.DoesNotExist; MoreThanLeft, for
-    pieces that were refunded; NothingLeft; Invalid, for what is not on sale.
+    pieces that were refunded; NothingLeft; Invalid, for what is not on sale; CurrencyMismatch.
     """
     return _edited(Order.objects.placed().get(pk=order_id), wish, at)
 
@@ -93,7 +93,7 @@ def _edited(order: Order, wish: EditWish, at: datetime.datetime) -> Edit:
     ]
     rows: list[OrderLine | None] = [row for row, line in kept if line is not None]
     contents = [line for _row, line in kept if line is not None]
-    added = _added(wish.added, at)
+    added = _added(order, wish.added, at)
     if not contents and not added:
         raise NothingLeft
     return Edit(
@@ -121,7 +121,7 @@ def _kept(row: OrderLine, quantity: int) -> LineContent | None:
     )
 
 
-def _added(added: Mapping[UUID, int], at: datetime.datetime) -> list[LineContent]:
+def _added(order: Order, added: Mapping[UUID, int], at: datetime.datetime) -> list[LineContent]:
     on_sale = Product.objects.published(at).values("pk")
     found = Variant.objects.filter(pk__in=added, product__in=on_sale).select_related("product")
     variants = {variant.pk: variant for variant in found}
@@ -139,7 +139,7 @@ def _added(added: Mapping[UUID, int], at: datetime.datetime) -> list[LineContent
             sku=variants[variant_id].sku,
             name=variants[variant_id].product.name,
             options=variants[variant_id].options,
-            unit_price=variants[variant_id].price_amount,
+            unit_price=variants[variant_id].price.require(order.currency).amount,
             quantity=quantity,
         )
         for variant_id, quantity in added.items()

@@ -2,41 +2,27 @@
 
 from typing import Any
 
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from lavka.kernel.money import Money
 from lavka.payments.models import Operation, Payment
 from lavka.payments.rules import OperationKind, OperationState, PaymentStatus
-from lavka.web.serializers import Input, MoneyOutput, StrictCharField, StrictIntegerField
-
-# What PostgreSQL's bigint holds.
-MAX_AMOUNT = 2**63 - 1
-
-
-class AmountInput(Input):
-    """How much, in the payment's currency."""
-
-    amount = StrictIntegerField(
-        validators=[MinValueValidator(1), MaxValueValidator(MAX_AMOUNT)],
-        help_text=_("Whole minor units: 1299 is 12.99 USD."),
-    )
-    currency = StrictCharField(min_length=3, max_length=3, help_text="ISO 4217")
+from lavka.web.serializers import Input, MoneyOutput, PositiveMoneyInput, StrictCharField
 
 
 class ChangeInput(Input):
     """A part of the money, or all that is left."""
 
-    amount = AmountInput(
+    amount = PositiveMoneyInput(
         required=False, allow_null=True, help_text=_("All that is left, when absent.")
     )
 
     @classmethod
     def money(cls, body: Any) -> Money | None:
         """The amount of a body, which may be empty; raises ValidationError."""
-        amount = cls.read({} if body in (None, "") else body).get("amount")
-        return Money(**amount) if amount else None
+        amount: Money | None = cls.read({} if body in (None, "") else body).get("amount")
+        return amount
 
 
 class PaymentMeansInput(Input):

@@ -9,13 +9,14 @@ from django.db.models import Exists, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
 from lavka.kernel.models import DriftReport
+from lavka.kernel.money import CurrencyMismatch
 from lavka.kernel.threads import in_thread
 from lavka.orders.models import Order
 from lavka.orders.rules import OrderStatus
 from lavka.payments.gateways import registry
 from lavka.payments.gateways.protocol import Statement
 from lavka.payments.models import Operation, Payment
-from lavka.payments.rules import Account
+from lavka.payments.rules import AMOUNT_MISMATCH, Account
 
 # Whose money the shop may keep.
 _OWING = set(OrderStatus) - {OrderStatus.DRAFT, OrderStatus.CANCELLED}
@@ -46,6 +47,7 @@ async def reconcile(*, since: datetime.datetime, at: datetime.datetime) -> Drift
         for each in payments
         if _net(each) != each.in_ledger
     ]
+    drifts += await in_thread(_unbooked, since)
     for method in registry.methods():
         gateway = registry.gateway_of(method)
         if gateway.keeps_books:
@@ -81,6 +83,14 @@ def _order_drifts(since: datetime.datetime, at: datetime.datetime) -> list[Drift
     return drifts
 
 
+def _unbooked(since: datetime.datetime) -> list[Drift]:
+    """What providers did with another amount or currency than was asked for."""
+    operations = Operation.objects.unfinished().filter(
+        reason=AMOUNT_MISMATCH, payment__created_at__gte=since
+    )
+    return [Drift(AMOUNT_MISMATCH, str(each.pk), each.amount, 0) for each in operations]
+
+
 def _payments(since: datetime.datetime) -> list[Any]:
     """Payments since then, with what is `in_ledger` and whether something `is_under_way`."""
     into, out_of = Q(entries__target=Account.CLEARING), Q(entries__source=Account.CLEARING)
@@ -98,13 +108,15 @@ def _payments(since: datetime.datetime) -> list[Any]:
 def _provider_drifts(
     payments: Iterable[Any], statements: Iterable[Statement], at: datetime.datetime
 ) -> list[Drift]:
-    theirs = {each.reference: each.captured.amount - each.refunded.amount for each in statements}
+    theirs = {each.reference: each.captured - each.refunded for each in statements}
     drifts = []
     for payment in payments:
-        their_net = theirs.pop(payment.reference, 0) if payment.reference else 0
+        ours, nothing = payment.money(_net(payment)), payment.money(0)
+        their = theirs.pop(payment.reference, nothing) if payment.reference else nothing
         is_at_rest = not payment.is_under_way and payment.updated_at <= at - LAG
-        if is_at_rest and their_net != _net(payment):
-            drifts.append(Drift("provider", str(payment.pk), _net(payment), their_net))
+        if is_at_rest and their != ours:
+            what = "provider" if their.currency == ours.currency else CurrencyMismatch.code
+            drifts.append(Drift(what, str(payment.pk), ours.amount, their.amount))
     known = set(
         Operation.objects.unfinished()
         .filter(pk__in=[each.key for each in statements if each.key])
@@ -112,9 +124,9 @@ def _provider_drifts(
     )
     asked = {each.reference for each in statements if each.key in known}
     return drifts + [
-        Drift("unknown charge", reference, 0, net)
+        Drift("unknown charge", reference, 0, net.amount)
         for reference, net in theirs.items()
-        if net and reference not in asked
+        if net.amount and reference not in asked
     ]
 
 

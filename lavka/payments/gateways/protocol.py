@@ -52,10 +52,15 @@ type Ask = Authorise | Capture | Void | Refund
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """It is done. `is_captured` says of an authorisation that its money was taken at once."""
+    """It is done. `is_captured` says of an authorisation that its money was taken at once.
+
+    `amount` is what the provider says that it moved, None when it does not say. One that differs
+    from what was asked for is never booked.
+    """
 
     reference: str
     is_captured: bool = False
+    amount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

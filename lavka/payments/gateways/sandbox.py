@@ -114,7 +114,8 @@ async def _change(request: Change, kind: Kind) -> ChargeChange:
 
 def _answer_of_change(change: ChargeChange) -> Answer:
     if change.is_done:
-        return Approved(str(change.charge_id))
+        amount = None if change.kind == Kind.VOID else Money(change.amount, change.charge.currency)
+        return Approved(str(change.charge_id), amount=amount)
     return Declined("not_possible", str(change.charge_id))
 
 
@@ -124,7 +125,8 @@ def _answer_of_charge(charge: Charge) -> Answer:
         return Declined("voided", reference)
     match charge.status:
         case Charge.Status.APPROVED:
-            return Approved(reference, is_captured=charge.wants_capture)
+            amount = Money(charge.amount, charge.currency)
+            return Approved(reference, is_captured=charge.wants_capture, amount=amount)
         case Charge.Status.WAITS_FOR_CUSTOMER:
             page = options.shop_url + reverse("sandbox:challenge", args=[charge.pk])
             return ActionNeeded(reference, {"type": "redirect", "url": page})

@@ -73,7 +73,7 @@ class Stripe:
             lambda client: client.v1.payment_intents.capture_async(
                 request.reference, params, _keyed(request.key)
             ),
-            lambda intent: Approved(intent.id),
+            _captured_intent,
         )
 
     async def void(self, request: Void) -> Answer:
@@ -190,9 +190,9 @@ async def _intents(
 def _answer_of_intent(intent: stripe.PaymentIntent) -> Answer:
     match intent.status:
         case "succeeded":
-            return Approved(intent.id, is_captured=True)
+            return _captured_intent(intent)
         case "requires_capture":
-            return Approved(intent.id)
+            return Approved(intent.id, amount=_from_stripe(intent.amount, intent.currency))
         case "requires_action":
             return ActionNeeded(intent.id, _action_of(intent))
         case "processing":
@@ -204,11 +204,18 @@ def _answer_of_intent(intent: stripe.PaymentIntent) -> Answer:
     return Declined(str(code or intent.status), intent.id)
 
 
+def _captured_intent(intent: stripe.PaymentIntent) -> Answer:
+    # Not every server that speaks Stripe's protocol says how much was taken.
+    received = getattr(intent, "amount_received", None)
+    amount = None if received is None else _from_stripe(received, intent.currency)
+    return Approved(intent.id, is_captured=True, amount=amount)
+
+
 def _answer_to_change(request: Capture | Void, intent: stripe.PaymentIntent) -> Answer | None:
     """What an intent's state says of a capture or a cancellation; None while both are possible."""
     done = "succeeded" if isinstance(request, Capture) else "canceled"
     if intent.status == done:
-        return Approved(intent.id)
+        return _captured_intent(intent) if isinstance(request, Capture) else Approved(intent.id)
     is_final = intent.status in {"succeeded", "canceled"}
     return Declined(intent.status, intent.id) if is_final else None
 
@@ -216,7 +223,7 @@ def _answer_to_change(request: Capture | Void, intent: stripe.PaymentIntent) -> 
 def _answer_of_refund(refund: stripe.Refund) -> Answer:
     match refund.status:
         case "succeeded":
-            return Approved(refund.id)
+            return Approved(refund.id, amount=_from_stripe(refund.amount, refund.currency))
         case "failed" | "canceled":
             reason = getattr(refund, "failure_reason", None) or refund.status
             return Declined(reason, refund.id)
@@ -232,7 +239,7 @@ def _action_of(intent: stripe.PaymentIntent) -> dict[str, str]:
 
 def _statement_of(intent: stripe.PaymentIntent) -> Statement:
     charge: Any = intent.latest_charge
-    # Not every server that speaks Stripe's protocol tells parts: without them a capture is whole.
+    # Without `amount_received` a capture is whole.
     received = getattr(intent, "amount_received", intent.amount)
     return Statement(
         reference=intent.id,

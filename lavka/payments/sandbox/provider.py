@@ -95,8 +95,8 @@ def find_charge(*, key: UUID) -> Charge | None:
 
 
 def find_change(*, key: UUID) -> ChargeChange | None:
-    """What was done under the shop's key."""
-    return ChargeChange.objects.filter(pk=key).first()
+    """What was done under the shop's key, with its charge."""
+    return ChargeChange.objects.select_related("charge").filter(pk=key).first()
 
 
 def charges_since(since: datetime.datetime) -> list[Charge]:

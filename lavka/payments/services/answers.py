@@ -1,6 +1,7 @@
 """What is written when a provider has answered, whoever asked and however often."""
 
 import datetime
+import logging
 from uuid import UUID
 
 from django.db import transaction
@@ -28,10 +29,12 @@ from lavka.payments.gateways.protocol import (
     Processing,
 )
 from lavka.payments.models import Operation, Payment
-from lavka.payments.rules import TRANSITIONS, UNDECIDED, PaymentStatus
+from lavka.payments.rules import AMOUNT_MISMATCH, TRANSITIONS, UNDECIDED, PaymentStatus
 from lavka.payments.rules import OperationKind as Kind
 from lavka.payments.rules import OperationState as State
 from lavka.payments.services.ledger import move_money
+
+logger = logging.getLogger(__name__)
 
 # What of a payment an answer changes.
 _MOVED = (
@@ -45,12 +48,14 @@ def record_answer(*, operation_id: UUID, answer: Answer, at: datetime.datetime) 
     """Write an answer down, once; a later answer to a finished operation changes nothing.
 
     One exception: a provider that approves what was given up has the money, so it is written down
-    and goes back.
+    and goes back. An approval of another amount or currency than was asked for is not booked.
     Locks: the order, then the payment.
     Emits: PaymentAuthorised, PaymentCaptured, PaymentFailed, PaymentVoided or PaymentRefunded.
     """
     payment, operation = _lock(operation_id)
     match answer:
+        case Approved() if answer.amount not in {None, payment.money(operation.amount)}:
+            _refuse_to_book(payment, operation, answer)
         case Approved():
             _approve(payment, operation, answer, at)
         case Declined():
@@ -119,6 +124,19 @@ def _approve(
             payment.refunded += operation.amount
             move_money(payment, operation, Kind.REFUND, at)
             _save(payment, payment.amounts.status, PaymentRefunded, at)
+
+
+def _refuse_to_book(payment: Payment, operation: Operation, answer: Approved) -> None:
+    """Keep the claim and wait: asking again could move the money twice. Reconciling reports it."""
+    asked = payment.money(operation.amount)
+    logger.error(
+        "%s %s: asked for %s, done: %s", operation.kind, operation.pk, asked, answer.amount
+    )
+    if operation.is_finished:
+        return
+    operation.reason = AMOUNT_MISMATCH
+    operation.save(update_fields=["reason"])
+    _wait(payment, operation, Processing(answer.reference))
 
 
 def _authorised(

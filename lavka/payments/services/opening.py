@@ -42,7 +42,8 @@ def open_payment(
     Without an `amount` it is all that is still due. `token` is the provider's word for the
     customer's means of payment. A second call with the same `key` returns the first payment.
     Raises: Order.DoesNotExist; Invalid, for a method that the shop does not take; PaymentOpen, with
-    `payment`, while another one of the order is undecided; NothingDue, with what is `due`.
+    `payment`, while another one of the order is undecided; NothingDue, with what is `due`;
+    CurrencyMismatch.
     Locks: the order.
     """
     if method not in registry.methods():
@@ -58,8 +59,8 @@ def open_payment(
     if undecided is not None:
         raise PaymentOpen(payment=str(undecided.pk))
     due = order.total - order.money(selectors.held_for(order_id))
-    wanted = amount or due
-    if not 0 < wanted.amount <= due.amount or wanted.currency != due.currency:
+    wanted = (amount or due).require(order.currency)
+    if not 0 < wanted.amount <= due.amount:
         raise NothingDue(order=str(order_id), due=due.amount)
     payment = Payment(
         order=order,

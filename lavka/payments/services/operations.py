@@ -5,10 +5,9 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from lavka.kernel import rows
-from lavka.kernel.errors import Conflict, FieldError, Invalid
+from lavka.kernel.errors import Conflict
 from lavka.kernel.money import Money
 from lavka.payments.errors import NotCapturable, NotRefundable, NotVoidable
 from lavka.payments.models import Operation, Payment
@@ -47,8 +46,8 @@ def begin_capture(
 ) -> tuple[Operation | None, bool]:
     """Claim authorised money, all of it without an `amount`; None when all is taken already.
 
-    Raises: Payment.DoesNotExist; NotCapturable, with `available`; Invalid, for another
-    currency. Locks: the payment.
+    Raises: Payment.DoesNotExist; NotCapturable, with `available`; CurrencyMismatch.
+    Locks: the payment.
     """
     payment = _locked_payment.get(payment_id)
     if earlier := _earlier(payment, Kind.CAPTURE, key):
@@ -90,8 +89,8 @@ def begin_refund(
 ) -> tuple[Operation | None, bool]:
     """Claim captured money, all of it without an `amount`; None when all went back already.
 
-    Raises: Payment.DoesNotExist; NotRefundable, with `available`; Invalid, for another
-    currency. Locks: the payment.
+    Raises: Payment.DoesNotExist; NotRefundable, with `available`; CurrencyMismatch.
+    Locks: the payment.
     """
     payment = _locked_payment.get(payment_id)
     if earlier := _earlier(payment, Kind.REFUND, key):
@@ -111,10 +110,7 @@ def touch_operation(*, operation_id: UUID, at: datetime.datetime) -> None:
 
 
 def _wanted(payment: Payment, amount: Money | None, available: int, refusal: type[Conflict]) -> int:
-    wanted = payment.money(available) if amount is None else amount
-    if wanted.currency != payment.currency:
-        detail = _("The payment is in %(currency)s.") % {"currency": payment.currency}
-        raise Invalid(errors=[FieldError("#/amount/currency", "wrong_currency", detail)])
+    wanted = (amount or payment.money(available)).require(payment.currency, "#/amount/currency")
     if not 0 < wanted.amount <= available:
         raise refusal(payment=str(payment.pk), available=available)
     return wanted.amount

@@ -7,27 +7,17 @@ from django_countries.data import COUNTRIES
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
-from lavka.catalog.api.serializers import MAX_POSITION, MoneyInput
-from lavka.kernel.conf import options
-from lavka.kernel.money import Money
+from lavka.catalog.api.serializers import MAX_POSITION, PriceInput
 from lavka.shipping.models import ShippingRate
-from lavka.web.serializers import Input, MoneyOutput, StrictCharField, StrictIntegerField
+from lavka.web.serializers import (
+    Input,
+    MoneyInput,
+    MoneyOutput,
+    StrictCharField,
+    StrictIntegerField,
+)
 
 COUNTRY = _("ISO 3166-1 alpha-2; empty for every country that has no rate of its own.")
-
-
-class OwnMoneyInput(MoneyInput):
-    """Whole minor units, in the shop's currency."""
-
-    default_error_messages = {"currency": _("The shop's currency is expected.")}
-
-    def to_internal_value(self, data: Any) -> Money:
-        """Raises ValidationError for another currency."""
-        money: Money = super().to_internal_value(data)
-        if money.currency != options.currency:
-            message = str(self.error_messages["currency"])
-            raise serializers.ValidationError({"currency": [message]}, code="currency")
-        return money
 
 
 class ShippingRateInput(Input):
@@ -36,8 +26,8 @@ class ShippingRateInput(Input):
     country = serializers.ChoiceField(choices=["", *sorted(COUNTRIES)], help_text=COUNTRY)
     name = StrictCharField(max_length=100)
     delivery = StrictCharField(max_length=100, allow_blank=True, default="")
-    price = OwnMoneyInput()
-    free_from = OwnMoneyInput(allow_null=True, default=None)
+    price = PriceInput()
+    free_from = MoneyInput(allow_null=True, default=None)
     position = StrictIntegerField(min_value=0, max_value=MAX_POSITION, default=0)
 
 
