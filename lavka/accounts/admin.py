@@ -9,7 +9,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.forms import ChoiceField, ModelForm, MultipleChoiceField
+from django.forms import ChoiceField, MultipleChoiceField
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +17,7 @@ from unfold import forms
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
 
-from lavka.accounts import rules
+from lavka.accounts import rules, scopes
 from lavka.accounts.models import Address, ApiKey, LoginFailure, Session, User
 from lavka.accounts.services import credentials, keys, passwords, sessions
 from lavka.kernel.admin import ReadOnly, Untouchable
@@ -211,21 +211,10 @@ class LoginFailureAdmin(ReadOnly, ModelAdmin):
     show_full_result_count = False
 
 
-class ApiKeyForm(ModelForm):
-    """A new key, with a box for each scope."""
-
-    scopes = MultipleChoiceField(
-        label=_("scopes"),
-        choices=ApiKey.Scope.choices,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-    )
-
-
 @admin.register(ApiKey)
 class ApiKeyAdmin(Untouchable, ModelAdmin):
-    """Keys of machines: a new one is shown once; what a key may do never changes."""
+    """Keys of programs: a new one is shown once; what a key may do never changes."""
 
-    form = ApiKeyForm
     list_display = ["name", "prefix", "created_by", "created_at", "used_at", "revoked_at"]
     list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
     list_select_related = ["created_by"]
@@ -237,6 +226,17 @@ class ApiKeyAdmin(Untouchable, ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Whoever has the right."""
         return request.user.has_perm("accounts.add_apikey")
+
+    def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        """A box for each scope that the maker may hand on."""
+        form = super().get_form(request, *args, **options)
+        held = scopes.scopes_for(cast("User", request.user).get_all_permissions())
+        form.base_fields["scopes"] = MultipleChoiceField(
+            label=_("scopes"),
+            choices=[(scope.value, scope.label) for scope in held],
+            widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        )
+        return form
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         """Whoever may change a key."""

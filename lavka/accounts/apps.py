@@ -9,3 +9,10 @@ class AccountsConfig(AppConfig):
 
     name = "lavka.accounts"
     verbose_name = _("Accounts")
+
+    def ready(self) -> None:
+        """Tell staff views where to look up API keys."""
+        from lavka.accounts.api.key_directory import Keys
+        from lavka.web import api_keys
+
+        api_keys.register_directory(Keys())

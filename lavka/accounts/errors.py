@@ -1,8 +1,10 @@
 """What can go wrong with accounts."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext_lazy as _
 
-from lavka.kernel.errors import Conflict, FieldError, Invalid, ShopError, Unauthenticated
+from lavka.kernel.errors import Conflict, Denied, FieldError, Invalid, ShopError, Unauthenticated
 
 
 class WrongCredentials(Unauthenticated):
@@ -69,3 +71,14 @@ class StaffAccount(Conflict):
 
     code = "staff_account"
     message = _("A staff account is closed by an administrator.")
+
+
+class ScopeNotHeld(Denied):
+    """A key was asked for that would do more than its maker may."""
+
+    code = "scope_not_held"
+    message = _("A key does no more than its maker may. You lack the rights of: %(scopes)s.")
+
+    def __init__(self, *, scopes: Sequence[str]) -> None:
+        """Name the scopes."""
+        super().__init__(scopes=", ".join(scopes))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from lavka.accounts import rules
+from lavka.accounts.scopes import Scope
 
 
 class UserManager(BaseUserManager["User"]):
@@ -173,22 +174,11 @@ class Address(models.Model):
         return f"{self.name}, {self.city}"
 
 
-class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    """Keys, by whether they still open anything."""
-
-    def open(self, at: datetime.datetime) -> Self:
-        """Those that are good at `at`."""
-        unexpired = Q(expires_at=None) | Q(expires_at__gt=at)
-        return self.filter(unexpired, revoked_at=None)
-
-
 class ApiKey(models.Model):
-    """A machine's way in: what it may do is a list of scopes. The key itself is kept nowhere."""
+    """How a program signs in: what it may do is a list of scopes, within its maker's rights.
 
-    class Scope(models.TextChoices):
-        """What a machine may do."""
-
-        READ_EVENTS = "events:read", _("read events")
+    The key itself is kept nowhere.
+    """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     name = models.CharField(
@@ -211,8 +201,6 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     used_at = models.DateTimeField(_("used at"), null=True, editable=False)
     revoked_at = models.DateTimeField(_("revoked at"), null=True, editable=False)
-
-    objects = ApiKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("API key")

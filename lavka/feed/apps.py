@@ -1,4 +1,4 @@
-"""The feed: events told to staff and machines, page by page or as they come."""
+"""The feed: events told to staff and other programs, page by page or as they come."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

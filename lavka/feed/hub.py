@@ -8,7 +8,7 @@ a thread nor a connection.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from itertools import islice
 from weakref import WeakKeyDictionary
 
@@ -26,8 +26,34 @@ HEARTBEAT_SECONDS = 15.0
 # Notifications may be lost with their connection, and without a worker there are none.
 POLL_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
-# Long enough to be cheap, short enough that a right taken away ends with it.
 STREAM_SECONDS = 300.0
+# How often a stream asks whether its listener may still listen.
+CHECK_SECONDS = 2.0
+
+Check = Callable[[], Awaitable[bool]]
+
+
+class Permit:
+    """A stream's permission to go on, asked for anew every `CHECK_SECONDS`."""
+
+    def __init__(self, is_allowed: Check) -> None:
+        """It was allowed when it began."""
+        self._is_allowed = is_allowed
+        self._clock = asyncio.get_running_loop().time
+        self.check_at = self._clock() + CHECK_SECONDS
+
+    async def holds(self) -> bool:
+        """Whether it may go on; while the database cannot be asked, this waits."""
+        if self._clock() < self.check_at:
+            return True
+        while True:
+            try:
+                is_allowed = await self._is_allowed()
+                break
+            except Unavailable:
+                await asyncio.sleep(PAUSE_SECONDS)
+        self.check_at = self._clock() + CHECK_SECONDS
+        return is_allowed
 
 
 class Hub:
@@ -41,20 +67,33 @@ class Hub:
         self._news = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
 
-    async def stream(self, *, after: int, name: str) -> AsyncGenerator[Event | None]:
-        """Events beyond `after` as they are recorded, and None whenever it was quiet for long."""
-        ends_at = asyncio.get_running_loop().time() + STREAM_SECONDS
+    async def stream(
+        self, *, after: int, name: str, is_allowed: Check
+    ) -> AsyncGenerator[Event | None]:
+        """Events beyond `after` as they are recorded, and None whenever it was quiet for long.
+
+        It ends once `is_allowed`, asked every `CHECK_SECONDS`, says no.
+        """
+        clock = asyncio.get_running_loop().time
+        ends_at, beat_at = clock() + STREAM_SECONDS, clock() + HEARTBEAT_SECONDS
+        permit = Permit(is_allowed)
         self._join()
         try:
-            while asyncio.get_running_loop().time() < ends_at:
+            while clock() < ends_at and await permit.holds():
                 news = self._news
                 events = await self._after(after)
                 for event in events:
+                    if not await permit.holds():
+                        return
                     after = event.position
                     if name in {"", event.name}:
                         yield event
-                if not events and not await _is_set(news, HEARTBEAT_SECONDS):
+                        beat_at = clock() + HEARTBEAT_SECONDS
+                if events or await _is_set(news, min(beat_at, permit.check_at) - clock()):
+                    continue
+                if clock() >= beat_at:
                     yield None
+                    beat_at = clock() + HEARTBEAT_SECONDS
         finally:
             self._leave()
 

@@ -23,10 +23,20 @@ async def is_allowed(user_id: UUID, right: str) -> bool:
 
 @cache
 def _statement() -> str:
+    return f"""
+        SELECT %(right)s::text = '' OR {held_right()}
+        FROM {get_user_model()._meta.db_table} person
+        WHERE person.id = %(user)s AND person.is_active AND person.is_staff
+    """  # noqa: S608 - the tables' names are the models'
+
+
+@cache
+def held_right() -> str:
+    """SQL for whether `person` holds the right named by the parameters `app` and `codename`."""
     user = get_user_model()
     own, groups = user.user_permissions.through._meta.db_table, user.groups.through._meta.db_table
-    return f"""
-        SELECT person.is_superuser OR %(right)s::text = '' OR EXISTS (
+    return f"""(
+        person.is_superuser OR EXISTS (
             SELECT FROM auth_permission permission
             JOIN django_content_type kind ON kind.id = permission.content_type_id
             WHERE kind.app_label = %(app)s AND permission.codename = %(codename)s AND (
@@ -40,6 +50,4 @@ def _statement() -> str:
                 )
             )
         )
-        FROM {user._meta.db_table} person
-        WHERE person.id = %(user)s AND person.is_active AND person.is_staff
-    """  # noqa: S608 - the tables' names are the models'
+    )"""  # noqa: S608 - the tables' names are the models'

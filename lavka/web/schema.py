@@ -19,7 +19,7 @@ from lavka.kernel.errors import (
     Unauthenticated,
     Unavailable,
 )
-from lavka.web import idempotency
+from lavka.web import api_keys, idempotency
 from lavka.web.problems import (
     CONTENT_TYPE,
     MethodNotAllowed,
@@ -250,6 +250,27 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """HTTP bearer with a JWT."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Swagger's Authorize button for the reads of staff that a program may do with its key."""
+
+    target_class = "lavka.web.api_keys.ApiKeyAuthentication"
+    name = "api_key"
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """With the scope that the key needs (OpenAPI 3.1, security requirement object)."""
+        rights = auto_schema.view.rights if auto_schema.method == "GET" else {}
+        scope = api_keys.scope_for(rights.get("GET", ""))
+        return [{"api_key": [str(scope)]}] if scope else []
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """HTTP bearer with a key."""
+        description = (
+            "A key of a program, made by staff under `/api/v1/manage/api-keys/`. It reads what its "
+            "scopes name, while whoever made it is active staff and holds the right themselves."
+        )
+        return {"type": "http", "scheme": "bearer", "description": description}
 
 
 __all__ = [

@@ -15,6 +15,8 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from lavka.kernel.errors import Unauthenticated
 
+CHALLENGE = 'Bearer realm="api"'
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -47,7 +49,7 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge of a 401."""
-        return 'Bearer realm="api"'
+        return CHALLENGE
 
 
 # Whose token it is and when it expires, by its digest: a client sends the same one for minutes.

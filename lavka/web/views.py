@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import adrf.views
 from django.http import HttpRequest, HttpResponseBase
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
@@ -15,7 +16,7 @@ from rest_framework.response import Response
 
 from lavka.kernel.errors import Denied, Unauthenticated
 from lavka.kernel.threads import in_thread as in_thread
-from lavka.web import caching, hot, idempotency, limits, parameters, rights
+from lavka.web import api_keys, caching, hot, idempotency, limits, parameters, rights
 from lavka.web.answers import Ready
 from lavka.web.parsers import MAX_BODY_BYTES, JSONParser
 from lavka.web.problems import Broken, response_for
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 WRITE = limits.Limit("write", burst=120, per_seconds=60)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+READS = frozenset({"GET", "HEAD"})
 RENDERER, NEGOTIATOR = JSONRenderer(), OneFormat()
 
 
@@ -36,7 +38,7 @@ async def _settled(answer: Any) -> Any:
 class View(adrf.views.APIView):
     """A public view; authentication and permissions run inline, so they neither query nor wait."""
 
-    authentication_classes: tuple[type[BearerAuthentication], ...] = (BearerAuthentication,)
+    authentication_classes: tuple[type[BaseAuthentication], ...] = (BearerAuthentication,)
     permission_classes: tuple[type[BasePermission], ...] = (AllowAny,)
     parser_classes: tuple[type, ...] = (JSONParser,)
     renderer_classes = (JSONRenderer,)
@@ -215,24 +217,48 @@ class CustomerView(View):
 
 
 class IsStaff(BasePermission):
-    """The token says staff; what exactly they may is asked per operation."""
+    """A staff token or an API key; what exactly they may is asked per operation."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """True for a staff token."""
-        return isinstance(request.user, Caller) and request.user.is_staff
+        """True for a staff token, and for a key before it is looked up."""
+        user = request.user
+        return isinstance(user, api_keys.PresentedKey) or (
+            isinstance(user, Caller) and user.is_staff
+        )
 
 
 class StaffView(View):
     """A view under `/manage/`: `rights` maps each method to the Django permission it needs.
 
-    The right is read from the database at each request, so taking it away works at once.
+    The right is read from the database at each request, so taking it away works at once. An API
+    key whose scope covers the right may read, while its maker holds the right; no key writes.
     """
 
+    authentication_classes = (api_keys.ApiKeyAuthentication, BearerAuthentication)
     permission_classes = (IsAuthenticated, IsStaff)
     rights: ClassVar[Mapping[str, str]] = {}
 
     async def authorize(self) -> None:
-        """Raises Denied unless the caller is active staff and holds the method's right."""
-        right = self.rights.get(self.request.method or "", "")
-        if not await rights.is_allowed(self.caller.id, right):
+        """Raises Denied without the method's right, Unauthenticated for a key that is not valid."""
+        right, user = self._right(), self.request.user
+        if isinstance(user, (api_keys.PresentedKey, api_keys.KeyCaller)):
+            readable = right if self.request.method in READS else None
+            caller: Any = await api_keys.authorize(user.secret, readable or "")
+            self.request.user = caller
+        elif right is None or not await rights.is_allowed(self.caller.id, right):
             raise Denied
+
+    def _right(self) -> str | None:
+        """What the method needs: nothing to be told the methods; None for what nobody may."""
+        method = self.request.method or ""
+        if method == "OPTIONS":
+            return ""
+        return self.rights.get("GET" if method == "HEAD" else method)
+
+    async def is_still_authorized(self) -> bool:
+        """Whether who began a long answer may still have it; raises Unavailable."""
+        try:
+            await self.authorize()
+        except (Unauthenticated, Denied):
+            return False
+        return True

@@ -1,4 +1,4 @@
-"""Staff make keys for machines, and take them back."""
+"""Staff make API keys for programs, and revoke them."""
 
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
+from lavka.accounts.errors import ScopeNotHeld
 from lavka.accounts.models import ApiKey
+from lavka.accounts.scopes import Scope
 from lavka.accounts.services import keys
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
@@ -24,7 +26,7 @@ class ApiKeyInput(Input):
 
     name = StrictCharField(max_length=100)
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(ApiKey.Scope.choices), allow_empty=False, max_length=20
+        child=serializers.ChoiceField(Scope.choices), allow_empty=False, max_length=20
     )
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
@@ -41,7 +43,7 @@ class ApiKeyOutput(Serializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
     prefix = serializers.CharField(help_text="How the key begins.")
-    scopes = serializers.ListField(child=serializers.ChoiceField(ApiKey.Scope.choices))
+    scopes = serializers.ListField(child=serializers.ChoiceField(Scope.choices))
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
     used_at = serializers.DateTimeField(allow_null=True)
@@ -60,13 +62,13 @@ EXAMPLE = OpenApiExample(
 
 
 class ApiKeysView(StaffView):
-    """The keys of machines."""
+    """API keys."""
 
     rights = {"GET": "accounts.view_apikey", "POST": "accounts.add_apikey"}
 
     @operation(
         "list_api_keys",
-        "List the keys of machines, newest first",
+        "List API keys, newest first",
         parameters=PAGE_PARAMETERS,
         responses=page_output(ApiKeyOutput, "ApiKeyPage"),
     )
@@ -77,10 +79,13 @@ class ApiKeysView(StaffView):
 
     @operation(
         "create_api_key",
-        "Make a key for a machine",
-        description="The answer holds the key; it is told this once and kept nowhere.",
+        "Create an API key",
+        description="The answer holds the key; it is told this once and kept nowhere. A key reads "
+        "what its scopes name, as far as whoever made it may: their rights are asked at each use, "
+        "and with their account the key ends.",
         request=ApiKeyInput,
         responses={201: NewApiKeyOutput},
+        errors=[ScopeNotHeld],
         examples=[EXAMPLE],
     )
     async def post(self, request: Request) -> Response:
@@ -96,7 +101,7 @@ class ApiKeyView(StaffView):
 
     rights = {"DELETE": "accounts.change_apikey"}
 
-    @operation("revoke_api_key", "Take a key back", responses={204: None})
+    @operation("revoke_api_key", "Revoke an API key", responses={204: None})
     async def delete(self, request: Request, key_id: UUID) -> Response:
         await in_thread(keys.revoke_key, key_id=key_id, at=timezone.now())
         return Response(status=204)

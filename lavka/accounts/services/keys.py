@@ -1,4 +1,4 @@
-"""Keys of machines: made once, shown once, taken back at once."""
+"""API keys: made once, shown once, revoked at once."""
 
 import datetime
 import hashlib
@@ -6,17 +6,21 @@ import secrets
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 
+from lavka.accounts import scopes as known
+from lavka.accounts import selectors
+from lavka.accounts.errors import ScopeNotHeld
 from lavka.accounts.models import ApiKey
-from lavka.kernel.errors import Denied, Unauthenticated
+from lavka.web.api_keys import PREFIX
 
-MARK = "lavka_"
 SHOWN_CHARACTERS = 12
-# How exactly `used_at` is known: a busy machine does not write at each request.
+# How exactly `used_at` is known: a busy program does not write at each request.
 USE_IS_NOTED_EVERY = datetime.timedelta(minutes=1)
 
 
+@transaction.atomic
 def create_key(
     *,
     name: str,
@@ -25,14 +29,23 @@ def create_key(
     expires_at: datetime.datetime | None,
     at: datetime.datetime,
 ) -> tuple[ApiKey, str]:
-    """Make a key; the second value is the key itself, which nobody can be told again."""
-    key = MARK + secrets.token_urlsafe(32)
+    """Make a key; the second value is the key itself, which nobody can be told again.
+
+    The key borrows its maker's rights: each use asks whether the maker still holds the right.
+    Raises: ScopeNotHeld, for a scope of which the maker could use nothing; Unauthenticated, when
+    the maker is not active.
+    """
+    maker = selectors.active_user(created_by)
+    allowed = known.scopes_for(maker.get_all_permissions()) if maker.is_staff else []
+    if missing := sorted(set(scopes) - {*allowed}):
+        raise ScopeNotHeld(scopes=missing)
+    key = PREFIX + secrets.token_urlsafe(32)
     made = ApiKey.objects.create(
         name=name,
         prefix=key[:SHOWN_CHARACTERS],
-        digest=_digest(key),
+        digest=digest_of(key),
         scopes=sorted(set(scopes)),
-        created_by_id=created_by,
+        created_by=maker,
         created_at=at,
         expires_at=expires_at,
     )
@@ -48,21 +61,13 @@ def revoke_key(*, key_id: UUID, at: datetime.datetime) -> None:
         ApiKey.objects.get(pk=key_id)
 
 
-def admit(*, key: str, scope: str, at: datetime.datetime) -> ApiKey:
-    """The key that a machine presents, with its use noted.
-
-    Raises: Unauthenticated, for a key that is not good; Denied, when it lacks the scope.
-    """
-    found = ApiKey.objects.open(at).filter(digest=_digest(key)).first()
-    if found is None:
-        raise Unauthenticated
-    if scope not in found.scopes:
-        raise Denied
+def note_use(*, key_id: UUID, at: datetime.datetime) -> None:
+    """Record that a key was used, about once a minute."""
     stale = Q(used_at=None) | Q(used_at__lt=at - USE_IS_NOTED_EVERY)
-    ApiKey.objects.filter(stale, pk=found.pk).update(used_at=at)
-    return found
+    ApiKey.objects.filter(stale, pk=key_id).update(used_at=at)
 
 
-def _digest(key: str) -> str:
+def digest_of(key: str) -> str:
+    """What is stored of a key."""
     # 256 random bits need neither salt nor a slow hash.
     return hashlib.sha256(key.encode()).hexdigest()

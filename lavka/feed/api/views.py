@@ -1,4 +1,4 @@
-"""Staff and machines follow what happens in the shop."""
+"""Staff and other programs follow what happens in the shop."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -9,16 +9,15 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 
-from lavka.accounts.api.machines import MachineView
-from lavka.accounts.models import ApiKey
 from lavka.feed import selectors
 from lavka.feed.api.serializers import EventPageOutput
 from lavka.feed.errors import AheadOfLog, EventsDropped
-from lavka.feed.hub import hub
+from lavka.feed.hub import Check, hub
 from lavka.feed.selectors import Event
 from lavka.web import parameters
 from lavka.web.answers import Ready
 from lavka.web.schema import operation
+from lavka.web.views import StaffView
 
 MAX_POSITION = 2**63 - 1
 MAX_LIMIT, DEFAULT_LIMIT = 1000, 100
@@ -62,11 +61,10 @@ EXAMPLE = OpenApiExample(
 )
 
 
-class EventsView(MachineView):
+class EventsView(StaffView):
     """The log, page by page."""
 
     rights = {"GET": "kernel.view_recordedevent"}
-    scope = ApiKey.Scope.READ_EVENTS
 
     @operation(
         "list_events",
@@ -96,19 +94,19 @@ class EventsView(MachineView):
         return Ready(_page(found[:limit], after, bounds.last, has_more=len(found) > limit))
 
 
-class EventStreamView(MachineView):
+class EventStreamView(StaffView):
     """The log as it grows."""
 
     rights = {"GET": "kernel.view_recordedevent"}
-    scope = ApiKey.Scope.READ_EVENTS
 
     @operation(
         "stream_events",
         "Hear events as they are recorded (server-sent events)",
         description=(
             "Each event comes with its position as `id` and its name as `event`; a comment comes "
-            "when it is quiet. A stream ends after five minutes; connect again with "
-            "`Last-Event-ID` and nothing is passed over."
+            "when it is quiet. A stream ends after five minutes, and within seconds once the key "
+            "or session that opened it, or its right, is gone; connect again with `Last-Event-ID` "
+            "and nothing is passed over."
         ),
         parameters=[FROM, NAME, LAST_EVENT_ID],
         responses={
@@ -127,7 +125,7 @@ class EventStreamView(MachineView):
         after = bounds.last if after is None else after
         bounds.require(after)
         return StreamingHttpResponse(
-            _stream(after, query.get("name", "")),
+            _stream(after, query.get("name", ""), self.is_still_authorized),
             content_type="text/event-stream; charset=utf-8",
             # nginx passes each event on at once.
             headers={"X-Accel-Buffering": "no"},
@@ -143,9 +141,9 @@ def _page(events: Sequence[Event], after: int, last: int, *, has_more: bool) -> 
     return b'{"items":[%b],"next":%d,"has_more":%b}' % (items, place, more)
 
 
-async def _stream(after: int, name: str) -> AsyncIterator[bytes]:
+async def _stream(after: int, name: str, is_allowed: Check) -> AsyncIterator[bytes]:
     yield RETRY
-    async with aclosing(hub().stream(after=after, name=name)) as events:
+    async with aclosing(hub().stream(after=after, name=name, is_allowed=is_allowed)) as events:
         async for event in events:
             if event is None:
                 yield HEARTBEAT

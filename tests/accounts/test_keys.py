@@ -1,0 +1,179 @@
+"""API keys: what they open, for how long, and never more than whoever made them may."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+from django.utils import timezone
+
+from lavka.accounts import scopes
+from lavka.accounts.models import ApiKey, User
+from lavka.accounts.scopes import Scope
+from lavka.accounts.services import keys
+from lavka.web.views import StaffView
+from tests.accounts.factories import make_customer, make_staff, token_of
+from tests.client import Api
+
+pytestmark = pytest.mark.django_db
+
+ORDERS = "/manage/orders/"
+
+
+def make_key(maker: User, *names: str) -> str:
+    """A key with these scopes, or with all that there are."""
+    return keys.create_key(
+        name="erp",
+        scopes=names or list(Scope),
+        created_by=maker.pk,
+        expires_at=None,
+        at=timezone.now(),
+    )[1]
+
+
+def permission(right: str) -> Permission:
+    app, codename = right.split(".")
+    return Permission.objects.get(content_type__app_label=app, codename=codename)
+
+
+def statuses(api: Api, key: str, *paths: str) -> list[int]:
+    return [api.get(path, token=key).status_code for path in paths]
+
+
+def test_a_key_reads_what_its_scopes_name_and_nothing_else(api: Api):
+    key = make_key(make_staff(), "orders:read", "stock:read")
+
+    assert statuses(api, key, ORDERS, "/manage/warehouses/") == [200, 200]
+    assert statuses(api, key, "/manage/products/", "/manage/payments/") == [403, 403]
+    assert statuses(api, key, "/manage/events/", "/manage/api-keys/") == [403, 403]
+    assert statuses(api, key, "/me/", "/orders/") == [401, 401]
+
+
+def test_every_right_of_a_scope_exists():
+    for rights in scopes.RIGHTS.values():
+        for right in rights:
+            assert permission(right), right
+    assert set(scopes.RIGHTS) == set(Scope)
+    assert all(".view_" in right for rights in scopes.RIGHTS.values() for right in rights)
+
+
+def test_nobody_makes_a_key_that_may_more_than_they_do(api: Api):
+    clerk = make_staff("accounts.add_apikey", "orders.view_order")
+    token = token_of(clerk)
+
+    refused = [
+        api.post("/manage/api-keys/", {"name": "x", "scopes": names}, token=token)
+        for names in (["events:read"], ["orders:read", "events:read"], ["customers:read"])
+    ]
+    made = api.post("/manage/api-keys/", {"name": "x", "scopes": ["orders:read"]}, token=token)
+
+    assert {(each.status_code, each.json()["code"]) for each in refused} == {
+        (403, "scope_not_held")
+    }
+    assert refused[1].json()["details"] == {"scopes": "events:read"}
+    assert made.status_code == 201
+    assert ApiKey.objects.get().created_by == clerk
+    assert statuses(api, made.json()["key"], ORDERS) == [200]
+
+
+def test_the_admins_form_offers_only_what_the_maker_may():
+    clerk = make_staff("accounts.add_apikey", "accounts.view_apikey", "orders.view_order")
+    browser = Client()
+    browser.force_login(clerk)
+    path = "/admin/accounts/apikey/add/"
+
+    offered = browser.get(path).context["adminform"].form.fields["scopes"].choices
+    forged = browser.post(path, {"name": "x", "scopes": ["events:read"]})
+    made = browser.post(path, {"name": "x", "scopes": ["orders:read"]})
+
+    assert [value for value, _ in offered] == ["orders:read"]
+    assert (forged.status_code, made.status_code) == (200, 302)
+    assert ApiKey.objects.get().scopes == ["orders:read"]
+
+
+def deactivated(maker: User) -> None:
+    User.objects.filter(pk=maker.pk).update(is_active=False)
+
+
+def no_staff_any_more(maker: User) -> None:
+    User.objects.filter(pk=maker.pk).update(is_staff=False)
+
+
+def without_the_right(maker: User) -> None:
+    maker.user_permissions.clear()
+
+
+def deleted(maker: User) -> None:
+    maker.delete()
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [(deactivated, 401), (no_staff_any_more, 401), (without_the_right, 403), (deleted, 401)],
+)
+def test_a_key_ends_with_what_its_maker_may(api: Api, what: Any, status: int):
+    maker = make_staff("orders.view_order", "inventory.view_warehouse")
+    key = make_key(maker, "orders:read")
+    other = make_key(make_staff("orders.view_order"), "orders:read")
+
+    what(maker)
+
+    assert statuses(api, key, ORDERS) == [status]
+    assert statuses(api, other, ORDERS) == [200]
+
+
+def test_a_right_of_the_makers_group_is_the_keys_too(api: Api):
+    maker, group = make_staff("accounts.add_apikey"), Group.objects.create(name="Sales")
+    group.permissions.add(permission("orders.view_order"))
+    maker.groups.add(group)
+    key = make_key(maker, "orders:read")
+
+    before = statuses(api, key, ORDERS)
+    group.permissions.clear()
+
+    assert (before, statuses(api, key, ORDERS)) == ([200], [403])
+
+
+def test_a_key_with_a_wide_scope_reads_only_what_its_maker_may(api: Api):
+    key = make_key(make_staff("catalog.view_brand"), "products:read")
+
+    assert statuses(api, key, "/manage/brands/", "/manage/products/") == [200, 403]
+
+
+def test_head_needs_the_right_of_get(api: Api):
+    clerk = make_staff("catalog.view_brand")
+
+    answers = [
+        api.request("HEAD", path, token=token)
+        for token in (token_of(clerk), make_key(clerk, "products:read"))
+        for path in ("/manage/brands/", "/manage/api-keys/", ORDERS)
+    ]
+
+    assert [each.status_code for each in answers] == [200, 403, 403, 200, 403, 403]
+
+
+def test_a_customers_token_opens_nothing_that_a_key_does(api: Api):
+    assert api.get(ORDERS, token=token_of(make_customer())).status_code == 403
+
+
+def test_every_method_of_a_staff_view_names_its_right():
+    """One that it forgets is refused to everybody."""
+
+    def views(resolver: URLResolver) -> Any:
+        for pattern in resolver.url_patterns:
+            if isinstance(pattern, URLResolver):
+                yield from views(pattern)
+            elif isinstance(view := getattr(pattern.callback, "cls", None), type):
+                yield view
+
+    staff = {view for view in views(get_resolver()) if issubclass(view, StaffView)}
+    methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+    assert len(staff) > 30
+    assert [
+        (view.__name__, method)
+        for view in staff
+        for method in methods
+        if hasattr(view, method.lower()) and not view.rights.get(method)
+    ] == []
