@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from lavka.carts import rules
 from lavka.carts.models import Cart, CartLine
 from lavka.carts.rules import Totals
+from lavka.catalog.rules import Picture, SelectedOption
 from lavka.catalog.selectors import Article, articles_of
 from lavka.inventory.selectors import available_of
 from lavka.kernel.conf import options
@@ -48,7 +49,8 @@ class PricedLine:
     product_slug: str
     product_name: str
     sku: str
-    options: Mapping[str, str]
+    selected_options: Sequence[SelectedOption]
+    image: Picture | None
     weight_grams: int
     requested: int
     quantity: int
@@ -163,7 +165,8 @@ def _gone(line: CartLine) -> PricedLine:
         product_slug=line.product_slug,
         product_name=line.product_name,
         sku=line.sku,
-        options={},
+        selected_options=(),
+        image=None,
         weight_grams=0,
         requested=line.quantity,
         quantity=0,
@@ -182,7 +185,8 @@ def _line(line: CartLine, article: Article, available: int | None, currency: str
         product_slug=article.product_slug,
         product_name=article.product_name,
         sku=article.sku,
-        options=article.options,
+        selected_options=article.selected_options,
+        image=article.image,
         weight_grams=article.weight_grams,
         requested=line.quantity,
         quantity=quantity,

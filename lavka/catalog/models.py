@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import TreeNode
 
+from lavka.catalog.rules import Picture
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 
@@ -351,6 +352,17 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return str(self.file.name)
+
+    @property
+    def picture(self) -> Picture:
+        """What lines of carts and orders copy of it."""
+        return Picture(
+            file=str(self.file.name),
+            alt=self.alt,
+            width=self.width,
+            height=self.height,
+            thumbnails=self.thumbnails,
+        )
 
     @property
     def stored_names(self) -> list[str]:

@@ -3,9 +3,9 @@
 import datetime
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from anyascii import anyascii
 from django.utils.text import slugify
@@ -46,6 +46,25 @@ class VariantValues:
     options: Mapping[str, str] = field(default_factory=dict)
     is_in_stock: bool = True
     weight_grams: int | None = None
+
+
+class SelectedOption(TypedDict):
+    """One option of a variant, as people read it: "Color: Red" is `name` and `label`."""
+
+    code: str
+    name: str
+    value: str
+    label: str
+
+
+class Picture(TypedDict):
+    """A stored picture: the names of its files in the storage, and what it measures."""
+
+    file: str
+    alt: str
+    width: int | None
+    height: int | None
+    thumbnails: dict[str, str]
 
 
 class Unfit(Exception):
@@ -96,6 +115,22 @@ def checked_attributes(rules: Sequence[AttributeRule], values: Mapping[str, Any]
             refused.append(required(pointer))
     refuse(refused)
     return kept
+
+
+def options_of(selected: Iterable[SelectedOption]) -> dict[str, str]:
+    """Each selected option's code and the code of its choice."""
+    return {each["code"]: each["value"] for each in selected}
+
+
+def options_text(selected: Iterable[SelectedOption]) -> str:
+    """The selected options in one line, for people."""
+    return ", ".join(f"{each['name']}: {each['label']}" for each in selected)
+
+
+def name_with_options(name: str, selected: Iterable[SelectedOption]) -> str:
+    """A variant's name for people: `Kettle (Color: Red)`."""
+    text = options_text(selected)
+    return f"{name} ({text})" if text else name
 
 
 def check_options(

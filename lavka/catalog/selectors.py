@@ -1,8 +1,7 @@
 """How the catalogue is read."""
 
 import datetime
-import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,7 +20,7 @@ from lavka.catalog.models import (
     TypeAttribute,
     Variant,
 )
-from lavka.catalog.rules import AttributeRule
+from lavka.catalog.rules import AttributeRule, Picture, SelectedOption
 from lavka.kernel import database, rows
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
@@ -36,14 +35,18 @@ _OWNERS: dict[str, type[Model]] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Article:
-    """A variant that is on sale, with what a cart copies of it."""
+    """A variant that is on sale, with what lines of carts, orders and wishlists show of it.
+
+    `image` is the product's first picture, None without any.
+    """
 
     variant_id: UUID
     product_id: UUID
     product_slug: str
     product_name: str
     sku: str
-    options: Mapping[str, str]
+    selected_options: Sequence[SelectedOption]
+    image: Picture | None
     price_amount: int
     weight_grams: int
 
@@ -53,10 +56,27 @@ class Article:
         return Money(self.price_amount, options.currency)
 
 
-# Named, as a cart asks for it each time it is read or changed. The window is that of `published`.
+# A cart asks for it each time it is read or changed. The window is that of `published`. The names
+# are looked up one by one: a join would be planned for options that a variant never has so many of.
 _ARTICLES = """
-SELECT variant.id, product.id, product.slug, product.name, variant.sku, variant.options,
-    variant.price_amount, coalesce(variant.weight_grams, 0)
+SELECT variant.id, product.id, product.slug, product.name, variant.sku, (
+        SELECT json_agg(json_build_object('code', option.key, 'name',
+            coalesce(attribute.name, option.key), 'value', option.value, 'label', coalesce((
+                SELECT label FROM catalog_choice
+                WHERE attribute_id = attribute.id AND code = option.value), option.value)
+        ) ORDER BY (
+            SELECT position FROM catalog_typeattribute
+            WHERE product_type_id = product.product_type_id AND attribute_id = attribute.id
+        ), option.key)
+        FROM jsonb_each_text(variant.options) AS option
+        LEFT JOIN LATERAL (
+            SELECT id, name FROM catalog_attribute WHERE code = option.key OFFSET 0
+        ) AS attribute ON true
+    ), (
+        SELECT json_build_object('file', file, 'alt', alt, 'width', width, 'height', height,
+            'thumbnails', thumbnails)
+        FROM catalog_productimage WHERE product_id = product.id ORDER BY position, id LIMIT 1
+    ), variant.price_amount, coalesce(variant.weight_grams, 0)
 FROM catalog_variant AS variant JOIN catalog_product AS product ON product.id = variant.product_id
 WHERE variant.id = ANY(%s) AND product.status = 'published'
     AND (product.publish_at IS NULL OR product.publish_at <= %s)
@@ -76,11 +96,12 @@ def articles_of(variant_ids: Collection[UUID], at: datetime.datetime) -> dict[UU
             product_slug=slug,
             product_name=name,
             sku=sku,
-            options=json.loads(chosen),
+            selected_options=selected or (),
+            image=image,
             price_amount=price,
             weight_grams=weight,
         )
-        for variant_id, product_id, slug, name, sku, chosen, price, weight in found
+        for variant_id, product_id, slug, name, sku, selected, image, price, weight in found
     }
 
 

@@ -39,13 +39,16 @@ def make_thumbnails(*, image_id: str, **_: object) -> None:
         for width, content in made.items()
     }
     if not services.record_thumbnails(image_id=image.pk, names=names):
-        _delete(names.values())
+        services.delete_files(names=list(names.values()))
 
 
 @shared_task(name="catalog.remove_files")
 def remove_files(*, files: list[str], **_: object) -> None:
-    """Delete the files of a picture that is gone; a file that is not there is fine."""
-    _delete(files)
+    """Delete the files of a picture that is gone, unless an order still shows it.
+
+    A file that is not there is fine.
+    """
+    services.delete_files(names=files)
 
 
 @shared_task(name="catalog.announce_brand")
@@ -69,8 +72,3 @@ def announce_attribute(*, attribute_id: str, **_: object) -> None:
 def _announce(product_ids: Iterable[UUID]) -> None:
     for some in batched(product_ids, _AT_ONCE):
         services.announce_products(product_ids=some)
-
-
-def _delete(names: Iterable[str]) -> None:
-    for name in names:
-        default_storage.delete(name)

@@ -45,7 +45,8 @@ def content_of(cart: PricedCart, language: str) -> OrderContent:
                 product_id=line.product_id,
                 sku=line.sku,
                 name=line.product_name,
-                options=dict(line.options),
+                selected_options=line.selected_options,
+                image=line.image,
                 unit_price=line.unit_price,
                 quantity=line.quantity,
                 discount=line.discount,
@@ -70,7 +71,13 @@ def as_json(content: OrderContent) -> dict[str, Any]:
 
 
 def digest_of(agreed: Mapping[str, Any]) -> str:
-    """The same for two agreements that differ in nothing but whom the mail goes to."""
+    """The same for two agreements that differ in nothing but pictures and whom the mail goes to."""
     binding = {key: value for key, value in agreed.items() if key not in {"email", "language"}}
+    binding["lines"] = [_without_picture(line) for line in agreed["lines"]]
     canonical = json.dumps(binding, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return blake2b(canonical.encode(), digest_size=16).hexdigest()
+
+
+def _without_picture(line: Mapping[str, Any]) -> dict[str, Any]:
+    """What is agreed about a line: its thumbnails may be made a moment later."""
+    return {key: value for key, value in line.items() if key != "image"}

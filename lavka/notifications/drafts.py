@@ -4,19 +4,20 @@ What a stranger can choose is left out: whoever registers a stranger's address, 
 would have the shop mail their words. That goes for names and addresses.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.utils import formats, translation
+from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
 
 from lavka.accounts import links as account_links
 from lavka.accounts import tokens as account_tokens
 from lavka.accounts.models import User
 from lavka.catalog import links as catalog_links
-from lavka.catalog.models import Variant
+from lavka.catalog.rules import SelectedOption, name_with_options
+from lavka.catalog.selectors import Article, articles_of
 from lavka.fulfilment.models import Shipment
 from lavka.kernel.links import LinkKind
 from lavka.kernel.money import Money, exponent_of
@@ -95,19 +96,19 @@ def shipment_draft(
 
 
 def to_waiting(user_id: UUID, variant_id: UUID) -> Draft | None:
-    """About a variant that is back; None for an account that is closed, or one that is gone."""
+    """About a variant that is back; None for an account that is closed, or one off sale again."""
     user = User.objects.filter(pk=user_id, is_active=True).first()
-    variant = Variant.objects.select_related("product").filter(pk=variant_id).first()
-    return None if user is None or variant is None else waiting_draft(user, variant)
+    article = articles_of([variant_id], timezone.now()).get(variant_id)
+    return None if user is None or article is None else waiting_draft(user, article)
 
 
-def waiting_draft(user: User, variant: Variant) -> Draft:
+def waiting_draft(user: User, article: Article) -> Draft:
     """About this variant, for this customer."""
     with translation.override(user.language):
         context = {
-            "product": _one_line(", ".join([variant.product.name, *variant.options.values()])),
-            "price": _money(variant.price),
-            "link": catalog_links.PRODUCT.url(slug=variant.product.slug),
+            "product": _named(article.product_name, article.selected_options),
+            "price": _money(article.price),
+            "link": catalog_links.PRODUCT.url(slug=article.product_slug),
         }
     return Draft(Kind.BACK_IN_STOCK, user.email, user.language, context)
 
@@ -137,7 +138,11 @@ def _table(rows: Iterable[tuple[str, Money]]) -> str:
 
 
 def _piece(line: OrderLine, quantity: int) -> str:
-    return f"{quantity} × {_one_line(', '.join([line.name, *line.options.values()]))}"
+    return f"{quantity} × {_named(line.name, line.selected_options)}"
+
+
+def _named(name: str, selected: Sequence[SelectedOption]) -> str:
+    return _one_line(name_with_options(name, selected))
 
 
 def _money(money: Money) -> str:

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from lavka.accounts.models import User
-from lavka.catalog.models import Product, Variant
+from lavka.catalog.rules import SelectedOption
+from lavka.catalog.selectors import Article
 from lavka.fulfilment.models import Shipment
 from lavka.notifications import drafts
 from lavka.notifications.letters import Draft
@@ -12,6 +13,7 @@ from lavka.orders.models import Order, OrderLine
 
 Kind = SentMail.Kind
 NOBODY = UUID(int=0)
+_RED = SelectedOption(code="color", name="Color", value="red", label="Red")
 ABOUT_ORDERS = {Kind.ORDER_PLACED, Kind.ORDER_REFUNDED}
 
 
@@ -24,7 +26,7 @@ def sample_of(kind: str, language: str) -> Draft:
         return drafts.shipment_draft(_shipment(), _order(language), pieces)
     user = User(pk=NOBODY, email="ada@example.com", language=language, password="")
     if kind == Kind.BACK_IN_STOCK:
-        return drafts.waiting_draft(user, _variant())
+        return drafts.waiting_draft(user, _article())
     return drafts.account_draft(kind, user)
 
 
@@ -46,8 +48,8 @@ def _order(language: str) -> Order:
 
 
 def _lines() -> list[OrderLine]:
-    kettle = OrderLine(name="Whistling kettle", options={"color": "red"}, total_amount=25_000)
-    stove = OrderLine(name="Stove", options={}, total_amount=95_000)
+    kettle = OrderLine(name="Whistling kettle", selected_options=[_RED], total_amount=25_000)
+    stove = OrderLine(name="Stove", total_amount=95_000)
     kettle.quantity, stove.quantity = 2, 1
     return [kettle, stove]
 
@@ -60,6 +62,15 @@ def _shipment() -> Shipment:
     )
 
 
-def _variant() -> Variant:
-    kettle = Product(slug="whistling-kettle", name="Whistling kettle")
-    return Variant(product=kettle, options={"color": "red"}, price_amount=12_500)
+def _article() -> Article:
+    return Article(
+        variant_id=NOBODY,
+        product_id=NOBODY,
+        product_slug="whistling-kettle",
+        product_name="Whistling kettle",
+        sku="KETTLE-RED",
+        selected_options=[_RED],
+        image=None,
+        price_amount=12_500,
+        weight_grams=900,
+    )

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
+from lavka.catalog.admin.fields import preview
+from lavka.catalog.rules import name_with_options
 from lavka.kernel.admin import Untouchable, money_column
 from lavka.kernel.errors import ShopError
 from lavka.orders import services
@@ -42,12 +44,22 @@ class LineInline(Untouchable, TabularInline):
     tax = money_column(OrderLine, "tax_amount", "order.currency")
     total = money_column(OrderLine, "total_amount", "order.currency")
     fields = [
-        "sku", "name", "quantity", "price", "discount", "tax", "total",
+        "preview", "sku", "title", "quantity", "price", "discount", "tax", "total",
         "fulfilled_quantity", "returned_quantity", "refunded_quantity",
     ]  # fmt: skip
-    readonly_fields = ["price", "discount", "tax", "total"]
+    readonly_fields = ["preview", "title", "price", "discount", "tax", "total"]
     extra = 0
     tab = True
+
+    @admin.display(description=_("preview"))
+    def preview(self, line: OrderLine) -> str:
+        """The picture as it was when it was bought."""
+        return preview(line.image)
+
+    @admin.display(description=_("name"))
+    def title(self, line: OrderLine) -> str:
+        """With the selected options."""
+        return name_with_options(line.name, line.selected_options)
 
 
 class HistoryInline(Untouchable, TabularInline):

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
+from lavka.catalog.rules import name_with_options
 from lavka.kernel.conf import options
 from lavka.orders.models import Order, OrderLine
 
@@ -70,10 +71,9 @@ def _postal(address: Mapping[str, str]) -> list[str]:
 
 
 def _line(order: Order, line: OrderLine) -> dict[str, Any]:
-    chosen = ", ".join(str(value) for value in line.options.values())
     discount = str(order.money(line.discount_amount)) if line.discount_amount else ""
     return {
-        "name": f"{line.name} ({chosen})" if chosen else line.name,
+        "name": name_with_options(line.name, line.selected_options),
         "sku": line.sku,
         "amounts": [
             str(line.quantity),

@@ -1,11 +1,12 @@
 """Orders, their lines, their history, and the series of their numbers."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.fields.json import KT
 from django.db.models.functions import Now
 from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
@@ -204,6 +205,8 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """One thing that was bought, copied as it was sold; amounts are in minor units.
 
+    `options` maps codes, `selected_options` are `SelectedOption`s, `image` is a `Picture`.
+
     `total_amount` is what the pieces cost after discount, with their tax when the order's prices
     include it.
     """
@@ -216,6 +219,10 @@ class OrderLine(models.Model):
     sku = models.CharField(_("SKU"), max_length=100)
     name = models.CharField(_("name"), max_length=250)
     options = models.JSONField(_("options"), default=dict, blank=True)
+    selected_options: Any = models.JSONField(
+        _("selected options"), default=list, db_default=[], blank=True
+    )
+    image: Any = models.JSONField(_("picture"), null=True, blank=True)
     unit_price_amount = models.BigIntegerField(_("price"))
     quantity = models.PositiveIntegerField(_("quantity"))
     discount_amount = models.BigIntegerField(_("discount"), default=0)
@@ -234,6 +241,11 @@ class OrderLine(models.Model):
         verbose_name = _("order line")
         verbose_name_plural = _("order lines")
         ordering = ["position", "id"]
+        indexes = [
+            models.Index(
+                KT("image__file"), name="order_line_picture", condition=Q(image__isnull=False)
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_has_pieces"),

@@ -1,13 +1,15 @@
 """What an order is made of, which states follow which, and how its money adds up."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from lavka.catalog.rules import Picture, SelectedOption
 
 
 class OrderStatus(TextChoices):
@@ -106,7 +108,8 @@ class LineContent:
     product_id: UUID
     sku: str
     name: str
-    options: Mapping[str, str] = field(default_factory=dict)
+    selected_options: Sequence[SelectedOption] = ()
+    image: Picture | None = None
     unit_price: int
     quantity: int
     discount: int = 0

@@ -1,8 +1,10 @@
 """How orders are read."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import FETCH_RAISE, Prefetch, QuerySet
+from django.db.models.fields.json import KT
 
 from lavka.kernel import rows
 from lavka.orders import tokens
@@ -45,6 +47,12 @@ def history_of(order_id: UUID) -> QuerySet[OrderEvent]:
     """What happened to an order, oldest first, with who did it."""
     entries = OrderEvent.objects.filter(order_id=order_id).select_related("actor")
     return entries.order_by("id").fetch_mode(FETCH_RAISE)
+
+
+def is_picture_shown(names: Collection[str]) -> bool:
+    """Whether an order line shows the picture with one of these files: 1 query."""
+    lines = OrderLine.objects.alias(file=KT("image__file"))
+    return lines.filter(image__isnull=False, file__in=names).exists()
 
 
 def with_lines(order_id: UUID) -> Order:

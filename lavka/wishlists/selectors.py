@@ -30,10 +30,10 @@ def shared_wishlist(share_key: UUID, at: datetime.datetime) -> Wishlist:
 
 
 def alerts_of(customer_id: UUID, at: datetime.datetime) -> QuerySet[StockAlert]:
-    """What a customer waits for, with variants and products: 1 query."""
+    """What a customer waits for: 1 query."""
     alerts = StockAlert.objects.filter(customer_id=customer_id)
     shown = alerts.filter(variant__product__in=Product.objects.published(at))
-    return shown.select_related("variant__product").fetch_mode(FETCH_RAISE)
+    return shown.fetch_mode(FETCH_RAISE)
 
 
 def published_variants(at: datetime.datetime) -> QuerySet[Variant]:
@@ -44,7 +44,6 @@ def published_variants(at: datetime.datetime) -> QuerySet[Variant]:
 def _with_items(at: datetime.datetime) -> QuerySet[Wishlist]:
     items = (
         WishlistItem.objects.filter(variant__product__in=Product.objects.published(at))
-        .select_related("variant__product")
         .order_by("-pk")
         .fetch_mode(FETCH_RAISE)
     )

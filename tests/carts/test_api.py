@@ -65,6 +65,8 @@ def test_a_guest_fills_a_cart_up_to_its_total(api):
         "product": {"slug": "kettle", "name": "Kettle"},
         "sku": "KETTLE",
         "options": {},
+        "selected_options": [],
+        "image": None,
         "quantity": 2,
         "requested_quantity": 2,
         "unit_price": money(1299),

@@ -53,7 +53,7 @@ def test_an_order_is_confirmed_with_what_it_has_and_costs():
     assert (message.subject, message.to) == (f"Your order № {order.number}", ["ada@example.com"])
     thanks, lines, totals, _, link = message.body.strip().split("\n\n")
     assert thanks == "Thank you for your order at Lavka!"
-    assert lines == "2 × Whistling kettle, red  2,598.00 USD"
+    assert lines == "2 × Whistling kettle (Color: Red)  2,598.00 USD"
     assert totals.splitlines() == [
         "Goods  2,598.00 USD",
         "Shipping  5.00 USD",
@@ -61,7 +61,7 @@ def test_an_order_is_confirmed_with_what_it_has_and_costs():
         "Total  2,864.00 USD",
     ]
     html = html_of(message)
-    assert ">2 × Whistling kettle, red</td>" in html
+    assert ">2 × Whistling kettle (Color: Red)</td>" in html
     assert ">2,864.00 USD</td>" in html
     assert f'href="{link}"' in html
     record = SentMail.objects.get()
@@ -112,7 +112,7 @@ def test_what_a_stranger_chose_is_not_in_the_mail():
 
 
 def test_a_products_name_makes_neither_paragraphs_nor_columns_nor_html():
-    order = make_order(make_line(name="Kettle\n\n<b>bold</b>\tand more", options={}))
+    order = make_order(make_line(name="Kettle\n\n<b>bold</b>\tand more", selected_options=()))
 
     confirm(order)
 

@@ -25,7 +25,7 @@ def test_an_invoice_names_lines_sums_and_number():
     text = text_of(invoice_of(with_lines(order.pk)))
 
     assert "Invoice № 1" in text
-    assert "Whistling kettle (red) KETTLE-RED 2 12.99 USD 0.98 USD 25.00 USD" in text
+    assert "Whistling kettle (Color: Red) KETTLE-RED 2 12.99 USD 0.98 USD 25.00 USD" in text
     assert "Goods 25.98 USD Discount -0.98 USD Shipping 5.00 USD Tax 6.20 USD" in text
     assert "Total 36.20 USD" in text
     assert "SW1Y 4JH London" in text

@@ -15,7 +15,7 @@ from lavka.wishlists import services, tasks
 from lavka.wishlists.events import AlertTriggered
 from lavka.wishlists.models import MAX_ALERTS, StockAlert
 from tests.accounts.factories import make_customer, token_of
-from tests.catalog.factories import make_product, make_variant
+from tests.catalog.factories import make_kettle_type, make_product, make_variant
 from tests.inventory.factories import make_stock
 from tests.racing import race
 
@@ -151,12 +151,12 @@ def test_control_looking_first_tells_a_customer_often():
 @pytest.mark.parametrize(
     ("language", "subject", "price"),
     [
-        ("en", "Kettle, red is back in stock", "for 12.50 USD"),
-        ("ru", "Снова в продаже: Kettle, red", "цена 12,50 USD"),
+        ("en", "Kettle (Color: Red) is back in stock", "for 12.50 USD"),
+        ("ru", "Снова в продаже: Kettle (Color: Red)", "цена 12,50 USD"),
     ],
 )
 def test_the_mail_says_what_is_back_and_comes_once(language, subject, price):
-    product = make_product(slug="kettle", name="Kettle")
+    product = make_product(slug="kettle", name="Kettle", product_type=make_kettle_type())
     variant = make_variant(product=product, options={"color": "red"}, price_amount=1250)
     ada, event_id = make_customer(language=language), str(uuid4())
 

@@ -63,6 +63,8 @@ def test_a_list_is_begun_filled_and_read(api, token):
         "sku": variant.sku,
         "product": {"slug": "kettle", "name": "Kettle"},
         "options": {},
+        "selected_options": [],
+        "image": None,
         "price": {"amount": 1299, "currency": "USD"},
         "in_stock": True,
     }
@@ -252,7 +254,7 @@ def test_reading_takes_the_same_queries_for_one_row_and_for_three(
     for _ in range(rows - 1):
         make_wishlist(customer)
 
-    with django_assert_num_queries(3):  # the list, what is on it, its stock
+    with django_assert_num_queries(4):  # the list, what is on it, the variants, their stock
         api.get(f"{LISTS}{wishlist.pk}/", token=token)
     with django_assert_num_queries(1):
         assert len(api.get(LISTS, token=token).json()["items"]) == rows

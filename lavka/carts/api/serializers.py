@@ -11,7 +11,8 @@ from lavka.accounts.api.serializers import EmailField, PostalAddressInput, Posta
 from lavka.carts.models import MAX_QUANTITY, Cart
 from lavka.carts.pricing import Message, PricedCart, PricedLine
 from lavka.carts.rules import MergeStrategy, Totals
-from lavka.catalog.api.serializers import StrictUUIDField
+from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
+from lavka.catalog.api.shapes import variant_details_json
 from lavka.kernel.money import Money
 from lavka.shipping.options import ShippingOption
 from lavka.web.serializers import Input, MoneyOutput, StrictCharField, StrictIntegerField
@@ -83,14 +84,13 @@ class CartProductOutput(Serializer):
     name = serializers.CharField()
 
 
-class CartLineOutput(Serializer):
+class CartLineOutput(VariantDetailsOutput):
     """Pieces of one variant, at today's price; as many as there are of those asked for."""
 
     id = serializers.UUIDField()
     variant_id = serializers.UUIDField()
     product = CartProductOutput()
     sku = serializers.CharField()
-    options = serializers.DictField(child=serializers.CharField())
     quantity = serializers.IntegerField()
     requested_quantity = serializers.IntegerField()
     unit_price = MoneyOutput()
@@ -173,7 +173,7 @@ def line_json(line: PricedLine, currency: str) -> dict[str, Any]:
         "variant_id": line.variant_id,
         "product": {"slug": line.product_slug, "name": line.product_name},
         "sku": line.sku,
-        "options": line.options,
+        **variant_details_json(line.selected_options, line.image),
         "quantity": line.quantity,
         "requested_quantity": line.requested,
         "unit_price": Money(line.unit_price, currency).as_json(),

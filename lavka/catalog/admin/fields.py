@@ -6,13 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.files.storage import default_storage
 from django.core.validators import DecimalValidator
 from django.utils.functional import lazy
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from lavka.catalog import pictures
 from lavka.catalog.models import Attribute, TypeAttribute
+from lavka.catalog.rules import Picture
 from lavka.kernel.conf import options
 from lavka.kernel.errors import ShopError
 from lavka.kernel.money import MAX_PRICE, exponent_of
@@ -94,6 +97,16 @@ def option_fields(uses: Iterable[TypeAttribute]) -> dict[str, Any]:
         for use in uses
         if use.is_option
     }
+
+
+def preview(picture: Picture | None) -> str:
+    """The smallest thumbnail, or the picture itself while there is none."""
+    if picture is None:
+        return ""
+    name = picture["thumbnails"].get(str(pictures.WIDTHS[0]), picture["file"])
+    return format_html(
+        '<img src="{}" alt="" style="max-width:80px;max-height:80px">', default_storage.url(name)
+    )
 
 
 def plain(value: Any) -> Any:

@@ -9,17 +9,17 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
-from lavka.catalog import pictures, rules, selectors, services
+from lavka.catalog import rules, selectors, services
 from lavka.catalog.admin.fields import (
     MoneyField,
     PictureField,
     attribute_fields,
     option_fields,
     plain,
+    preview,
 )  # fmt: skip
 from lavka.catalog.admin.pages import ShopAdmin, SlugForm
 from lavka.catalog.models import Product, ProductImage, Variant
@@ -178,13 +178,8 @@ class ImageInline(TabularInline):
 
     @admin.display(description=_("preview"))
     def preview(self, image: ProductImage) -> str:
-        """The smallest thumbnail, or the picture itself while there is none."""
-        if not image.file:
-            return ""
-        storage = image.file.storage
-        name = image.thumbnails.get(str(pictures.WIDTHS[0]))
-        url = storage.url(name) if name else image.file.url
-        return format_html('<img src="{}" alt="" style="max-width:80px;max-height:80px">', url)
+        """The picture, once it is stored."""
+        return preview(image.picture if image.file else None)
 
 
 @admin.register(Product)

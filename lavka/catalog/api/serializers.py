@@ -224,6 +224,37 @@ class ImageOrderInput(Input):
     images = serializers.ListField(child=StrictUUIDField(), max_length=1000)
 
 
+class ImageOutput(Serializer):
+    """A picture; paths that begin with `/` are on the API's host."""
+
+    url = serializers.CharField(help_text=_("On a card 480 pixels wide, elsewhere the original."))
+    alt = serializers.CharField(help_text=_("What it shows, for those who do not see it."))
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    thumbnails = serializers.DictField(
+        child=serializers.CharField(), help_text=_("Smaller ones, by width in pixels.")
+    )
+
+
+class SelectedOptionOutput(Serializer):
+    """One option of a variant and the choice that was made, by code and for people."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    value = serializers.CharField(help_text=_("The code of the choice."))
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
+class VariantDetailsOutput(Serializer):
+    """What carts, orders and wishlists show of a variant beside its name."""
+
+    options = serializers.DictField(
+        child=serializers.CharField(), help_text=_("Codes of choices by codes of options.")
+    )
+    selected_options = SelectedOptionOutput(many=True, help_text=_("The same, in words."))
+    image = ImageOutput(allow_null=True)
+
+
 class ShelfLinkOutput(Serializer):
     """Another category or brand."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 
+from lavka.catalog import rules
 from lavka.catalog.models import (
     Attribute,
     Brand,
@@ -14,6 +15,7 @@ from lavka.catalog.models import (
     ProductType,
     Variant,
 )
+from lavka.catalog.rules import Picture, SelectedOption
 from lavka.catalog.selectors import Link
 
 
@@ -146,15 +148,33 @@ def variant_json(variant: Variant) -> dict[str, Any]:
 
 def image_json(image: ProductImage) -> dict[str, Any]:
     """`ManagedImageOutput`."""
+    return {"id": image.pk, "position": image.position, **_shown(image.picture)}
+
+
+def picture_json(picture: Picture | None) -> dict[str, Any] | None:
+    """`ImageOutput`."""
+    return None if picture is None else _shown(picture)
+
+
+def variant_details_json(
+    selected: Sequence[SelectedOption], picture: Picture | None
+) -> dict[str, Any]:
+    """`VariantDetailsOutput`."""
     return {
-        "id": image.pk,
-        "url": image.file.url,
-        "alt": image.alt,
-        "position": image.position,
-        "width": image.width,
-        "height": image.height,
+        "options": rules.options_of(selected),
+        "selected_options": selected,
+        "image": picture_json(picture),
+    }
+
+
+def _shown(picture: Picture) -> dict[str, Any]:
+    return {
+        "url": default_storage.url(picture["file"]),
+        "alt": picture["alt"],
+        "width": picture["width"],
+        "height": picture["height"],
         "thumbnails": {
-            width: default_storage.url(name) for width, name in image.thumbnails.items()
+            width: default_storage.url(name) for width, name in picture["thumbnails"].items()
         },
     }
 

@@ -4,7 +4,9 @@ from lavka.catalog.rules import VariantValues
 from lavka.catalog.services.images import (
     add_image,
     change_image,
+    delete_files,
     delete_image,
+    file_users,
     order_images,
     record_thumbnails,
 )
@@ -63,11 +65,13 @@ __all__ = [
     "delete_attribute",
     "delete_brand",
     "delete_category",
+    "delete_files",
     "delete_image",
     "delete_product",
     "delete_product_type",
     "delete_variant",
     "ensure_choice",
+    "file_users",
     "free_slug",
     "hold_schema",
     "is_attribute_used",

@@ -1,6 +1,6 @@
 """Pictures of products: the rows in a transaction, the files before and after it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypedDict, Unpack
 from uuid import UUID
 
@@ -17,6 +17,9 @@ from lavka.catalog.models import Product, ProductImage, picture_name
 from lavka.catalog.services.writing import refusals_named
 from lavka.kernel import events
 from lavka.kernel.errors import FieldError
+
+# Apps above that keep copies of pictures: whether one of them still shows any of these files.
+file_users: list[Callable[[Collection[str]], bool]] = []
 
 
 class ImageContent(TypedDict, total=False):
@@ -82,6 +85,14 @@ def order_images(*, product_id: UUID, image_ids: Sequence[UUID]) -> None:
         images[image_id].position = position
     ProductImage.objects.bulk_update(images.values(), ["position"])
     events.publish(ProductChanged(product_id=product_id))
+
+
+def delete_files(*, names: Collection[str]) -> None:
+    """Delete a picture's files from the storage, unless `file_users` still show it."""
+    if any(is_shown(names) for is_shown in file_users):
+        return
+    for name in names:
+        default_storage.delete(name)
 
 
 @transaction.atomic

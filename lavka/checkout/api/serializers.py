@@ -7,7 +7,8 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.carts.api.serializers import CartTotalsOutput
-from lavka.catalog.api.serializers import StrictUUIDField
+from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
+from lavka.catalog.api.shapes import variant_details_json
 from lavka.checkout.models import Quote
 from lavka.kernel.money import Money
 from lavka.orders.api.serializers import (
@@ -57,7 +58,7 @@ class RefundInput(ChangeInput):
         return attrs
 
 
-class QuoteLineOutput(Serializer):
+class QuoteLineOutput(VariantDetailsOutput):
     """One line as it would be ordered."""
 
     variant_id = serializers.UUIDField()
@@ -124,6 +125,7 @@ def _line_json(line: dict[str, Any], currency: str) -> dict[str, Any]:
         "variant_id": line["variant_id"],
         "sku": line["sku"],
         "name": line["name"],
+        **variant_details_json(line["selected_options"], line["image"]),
         "quantity": line["quantity"],
         "unit_price": money(line["unit_price"]),
         "discount": money(line["discount"]),

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
+from lavka.catalog.api.serializers import ImageOutput
 from lavka.reviews.api.serializers import RatingOutput
 from lavka.web.serializers import MoneyOutput
 
@@ -13,18 +14,6 @@ class LinkOutput(Serializer):
 
     slug = serializers.CharField()
     name = serializers.CharField()
-
-
-class ImageOutput(Serializer):
-    """A picture; paths that begin with `/` are on the API's host."""
-
-    url = serializers.CharField(help_text=_("On a card 480 pixels wide, on a page the original."))
-    alt = serializers.CharField(help_text=_("What it shows, for those who do not see it."))
-    width = serializers.IntegerField(allow_null=True)
-    height = serializers.IntegerField(allow_null=True)
-    thumbnails = serializers.DictField(
-        child=serializers.CharField(), help_text=_("Smaller ones, by width in pixels.")
-    )
 
 
 class CardRatingOutput(Serializer):

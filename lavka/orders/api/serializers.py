@@ -9,6 +9,8 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.accounts.api.serializers import PostalAddressOutput
+from lavka.catalog.api.serializers import VariantDetailsOutput
+from lavka.catalog.api.shapes import variant_details_json
 from lavka.orders import tokens
 from lavka.orders.models import Order, OrderEvent, OrderLine
 from lavka.orders.rules import ActorKind, EventKind, OrderPaymentStatus, OrderStatus
@@ -76,14 +78,13 @@ class OrderPaymentsOutput(Serializer):
     refunded = MoneyOutput()
 
 
-class OrderLineOutput(Serializer):
+class OrderLineOutput(VariantDetailsOutput):
     """One thing as it was sold."""
 
     id = serializers.UUIDField()
     variant_id = serializers.UUIDField()
     sku = serializers.CharField()
     name = serializers.CharField()
-    options = serializers.DictField(child=serializers.CharField())
     quantity = serializers.IntegerField()
     unit_price = MoneyOutput()
     discount = MoneyOutput()
@@ -180,7 +181,7 @@ def line_json(order: Order, line: OrderLine) -> dict[str, Any]:
         "variant_id": line.variant_id,
         "sku": line.sku,
         "name": line.name,
-        "options": line.options,
+        **variant_details_json(line.selected_options, line.image),
         "quantity": line.quantity,
         "unit_price": order.money(line.unit_price_amount).as_json(),
         "discount": order.money(line.discount_amount).as_json(),

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
+from lavka.catalog.rules import options_of
 from lavka.kernel import rows
 from lavka.orders.errors import AlreadyPlaced
 from lavka.orders.models import Order, OrderLine
@@ -70,7 +71,9 @@ def line_of(order: Order, line: LineContent, position: int) -> OrderLine:
         product_id=line.product_id,
         sku=line.sku,
         name=line.name,
-        options=dict(line.options),
+        options=options_of(line.selected_options),
+        selected_options=list(line.selected_options),
+        image=line.image,
         unit_price_amount=line.unit_price,
         quantity=line.quantity,
         discount_amount=line.discount,

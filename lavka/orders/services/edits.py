@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from lavka.catalog.models import Product, Variant
+from lavka.catalog.selectors import articles_of
 from lavka.inventory import services as inventory
 from lavka.inventory.services.changes import lock_levels
 from lavka.kernel import events
@@ -114,7 +114,8 @@ def _kept(row: OrderLine, quantity: int) -> LineContent | None:
         product_id=row.product_id,
         sku=row.sku,
         name=row.name,
-        options=row.options,
+        selected_options=row.selected_options,
+        image=row.image,
         unit_price=row.unit_price_amount,
         quantity=quantity,
         discount=share(row.discount_amount, part=quantity, whole=row.quantity),
@@ -122,27 +123,26 @@ def _kept(row: OrderLine, quantity: int) -> LineContent | None:
 
 
 def _added(order: Order, added: Mapping[UUID, int], at: datetime.datetime) -> list[LineContent]:
-    on_sale = Product.objects.published(at).values("pk")
-    found = Variant.objects.filter(pk__in=added, product__in=on_sale).select_related("product")
-    variants = {variant.pk: variant for variant in found}
+    articles = articles_of(added, at)
     missing = [
         FieldError(f"#/add/{index}/variant_id", "does_not_exist", _("This is not on sale."))
         for index, variant_id in enumerate(added)
-        if variant_id not in variants
+        if variant_id not in articles
     ]
     if missing:
         raise Invalid(errors=missing)
     return [
         LineContent(
-            variant_id=variant_id,
-            product_id=variants[variant_id].product_id,
-            sku=variants[variant_id].sku,
-            name=variants[variant_id].product.name,
-            options=variants[variant_id].options,
-            unit_price=variants[variant_id].price.require(order.currency).amount,
+            variant_id=article.variant_id,
+            product_id=article.product_id,
+            sku=article.sku,
+            name=article.product_name,
+            selected_options=article.selected_options,
+            image=article.image,
+            unit_price=article.price.require(order.currency).amount,
             quantity=quantity,
         )
-        for variant_id, quantity in added.items()
+        for article, quantity in ((articles[each], quantity) for each, quantity in added.items())
     ]
 
 

@@ -1,16 +1,17 @@
 """Wishes on the wire."""
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.carts.models import MAX_QUANTITY
-from lavka.catalog.api.serializers import StrictUUIDField
-from lavka.catalog.models import Variant
+from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
+from lavka.catalog.api.shapes import variant_details_json
+from lavka.catalog.selectors import Article, articles_of
 from lavka.inventory.selectors import available_of
 from lavka.web.serializers import (
     Input,
@@ -50,13 +51,12 @@ class WishedProductOutput(Serializer):
     name = serializers.CharField()
 
 
-class WishedVariantOutput(Serializer):
+class WishedVariantOutput(VariantDetailsOutput):
     """A variant as it can be bought now."""
 
     variant_id = serializers.UUIDField()
     sku = serializers.CharField()
     product = WishedProductOutput()
-    options = serializers.DictField(child=serializers.CharField())
     price = MoneyOutput()
 
 
@@ -109,40 +109,52 @@ def summary_json(wishlist: Any) -> dict[str, Any]:
     }
 
 
-def shared_json(wishlist: Wishlist) -> dict[str, Any]:
-    """`SharedWishlistOutput` of a list whose items are loaded; looks their stock up."""
+def shared_json(wishlist: Wishlist, at: datetime.datetime) -> dict[str, Any]:
+    """`SharedWishlistOutput` of a list whose items are loaded; looks variants and stock up."""
     items = list(wishlist.items.all())
-    available = available_of([item.variant_id for item in items])
-    return {"name": wishlist.name, "items": [_wish_json(item, available) for item in items]}
+    ids = [item.variant_id for item in items]
+    articles, available = articles_of(ids, at), available_of(ids)
+    return {
+        "name": wishlist.name,
+        "items": [
+            _wish_json(item, articles[item.variant_id], available.get(item.variant_id, 0))
+            for item in items
+            if item.variant_id in articles
+        ],
+    }
 
 
-def wishlist_json(wishlist: Wishlist) -> dict[str, Any]:
-    """`WishlistOutput` of a list whose items are loaded; looks their stock up."""
-    return shared_json(wishlist) | {
+def wishlist_json(wishlist: Wishlist, at: datetime.datetime) -> dict[str, Any]:
+    """`WishlistOutput` of a list whose items are loaded; looks variants and stock up."""
+    return shared_json(wishlist, at) | {
         "id": wishlist.pk,
         "share_key": wishlist.share_key,
         "created_at": wishlist.created_at,
     }
 
 
-def alert_json(alert: StockAlert) -> dict[str, Any]:
-    """`StockAlertOutput` of an alert whose variant and product are loaded."""
-    return _variant_json(alert.variant) | {"created_at": alert.created_at}
+def alerts_json(alerts: Sequence[StockAlert], at: datetime.datetime) -> list[dict[str, Any]]:
+    """`StockAlertOutput` of each alert whose variant is on sale: 1 query."""
+    articles = articles_of([alert.variant_id for alert in alerts], at)
+    return [
+        _article_json(articles[alert.variant_id]) | {"created_at": alert.created_at}
+        for alert in alerts
+        if alert.variant_id in articles
+    ]
 
 
-def _wish_json(item: WishlistItem, available: Mapping[UUID, int | None]) -> dict[str, Any]:
-    units = available.get(item.variant_id, 0)
-    return _variant_json(item.variant) | {
+def _wish_json(item: WishlistItem, article: Article, units: int | None) -> dict[str, Any]:
+    return _article_json(article) | {
         "in_stock": units is None or units > 0,
         "added_at": item.added_at,
     }
 
 
-def _variant_json(variant: Variant) -> dict[str, Any]:
+def _article_json(article: Article) -> dict[str, Any]:
     return {
-        "variant_id": variant.pk,
-        "sku": variant.sku,
-        "product": {"slug": variant.product.slug, "name": variant.product.name},
-        "options": variant.options,
-        "price": variant.price.as_json(),
+        "variant_id": article.variant_id,
+        "sku": article.sku,
+        "product": {"slug": article.product_slug, "name": article.product_name},
+        **variant_details_json(article.selected_options, article.image),
+        "price": article.price.as_json(),
     }

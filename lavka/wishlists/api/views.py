@@ -25,7 +25,7 @@ from lavka.wishlists.api.serializers import (
     WishlistInput,
     WishlistOutput,
     WishlistSummaryOutput,
-    alert_json,
+    alerts_json,
     shared_json,
     summary_json,
     wishlist_json,
@@ -111,7 +111,8 @@ class SharedWishlistView(View):
     )
     async def get(self, request: Request, share_key: UUID) -> Response:
         def read() -> dict[str, Any]:
-            return shared_json(selectors.shared_wishlist(share_key, timezone.now()))
+            at = timezone.now()
+            return shared_json(selectors.shared_wishlist(share_key, at), at)
 
         return Response(await in_thread(read))
 
@@ -191,8 +192,11 @@ class AlertsView(CustomerView):
         wanted = PageRequest.of(request.query_params)
 
         def page() -> dict[str, object]:
-            own = selectors.alerts_of(self.caller.id, timezone.now())
-            return page_of(own, order=["-id"], wanted=wanted, render=alert_json)
+            at = timezone.now()
+            own = selectors.alerts_of(self.caller.id, at)
+            found = page_of(own, order=["-id"], wanted=wanted, render=lambda alert: alert)
+            alerts: Any = found["items"]
+            return found | {"items": alerts_json(alerts, at)}
 
         return Response(await in_thread(page))
 
@@ -224,4 +228,5 @@ class AlertView(CustomerView):
 
 
 def _own(wishlist_id: UUID, owner_id: UUID) -> dict[str, Any]:
-    return wishlist_json(selectors.own_wishlist(wishlist_id, owner_id, timezone.now()))
+    at = timezone.now()
+    return wishlist_json(selectors.own_wishlist(wishlist_id, owner_id, at), at)
