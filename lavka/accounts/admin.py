@@ -60,7 +60,8 @@ class SessionInline(ReadOnly, TabularInline):
     """Where the user is signed in."""
 
     model = Session
-    fields = ["user_agent", "created_at", "used_at", "expires_at", "revoked_at"]
+    # Without the customer's device.
+    fields = ["created_at", "used_at", "expires_at", "revoked_at"]
     ordering = ["-used_at"]
     extra = 0
     per_page = 10
@@ -191,11 +192,11 @@ class AddressAdmin(ModelAdmin):
 class SessionAdmin(ReadOnly, ModelAdmin):
     """Who is signed in where."""
 
-    list_display = ["user", "user_agent", "created_at", "used_at", "expires_at", "revoked_at"]
+    list_display = ["user", "created_at", "used_at", "expires_at", "revoked_at"]
     list_filter = [("revoked_at", admin.EmptyFieldListFilter), "used_at"]
     list_select_related = ["user"]
-    search_fields = ["user__email", "user_agent"]
-    fields = ["user", "user_agent", "created_at", "used_at", "expires_at", "revoked_at"]
+    search_fields = ["user__email"]
+    fields = ["user", "created_at", "used_at", "expires_at", "revoked_at"]
     ordering = ["-used_at"]
     show_full_result_count = False
 

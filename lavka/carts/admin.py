@@ -1,6 +1,13 @@
 """The staff's pages for carts: they look, customers change."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
 from lavka.carts.models import Cart, CartLine
@@ -19,11 +26,40 @@ class CartLineInline(Untouchable, TabularInline):
 
 @admin.register(Cart)
 class CartAdmin(Untouchable, ModelAdmin):
-    """What customers are about to buy."""
+    """What customers are about to buy.
 
-    list_display = ["id", "owner", "email", "status", "changed_at", "expires_at"]
+    The id of a guest's cart is the key to it, and with it to the guest's order, so only a cart
+    that has an owner has a page of its own.
+    """
+
+    list_display = ["buyer", "email", "contents", "status", "changed_at", "expires_at"]
+    list_display_links = None
     list_filter = ["status", "changed_at"]
     list_select_related = ["owner"]
-    search_fields = ["=id", "email", "owner__email"]
+    search_fields = ["email", "owner__email"]
+    exclude = ["merged_into"]
     inlines = [CartLineInline]
     show_full_result_count = False
+
+    @admin.display(description=_("customer"), ordering="owner")
+    def buyer(self, cart: Cart) -> str:
+        """The owner, with the way to the cart's page."""
+        if cart.owner is None:
+            return str(_("guest"))
+        page = reverse("admin:carts_cart_change", args=[cart.pk])
+        return format_html('<a href="{}">{}</a>', page, cart.owner.email)
+
+    @admin.display(description=_("contents"))
+    def contents(self, cart: Cart) -> str:
+        """Pieces and SKUs."""
+        return ", ".join(map(str, cart.lines.all()))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Cart]:
+        """With what is in them."""
+        carts: QuerySet[Cart] = super().get_queryset(request)
+        return carts.prefetch_related("lines")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody opens a guest's cart."""
+        is_guests = obj is not None and obj.owner_id is None
+        return not is_guests and bool(super().has_view_permission(request, obj))

@@ -12,8 +12,11 @@ class QuoteAdmin(Untouchable, ModelAdmin):
     """What customers were offered."""
 
     total = money_column(Quote, "total_amount")
-    list_display = ["id", "cart_id", "total", "created_at", "expires_at"]
-    search_fields = ["=id", "=cart_id"]
+    list_display = ["id", "total", "created_at", "expires_at"]
+    # Without the cart's id, which is the key to a guest's cart.
+    fields = ["id", "total", "content", "created_at", "expires_at"]
+    readonly_fields = fields
+    search_fields = ["=id"]
     show_full_result_count = False
 
 
@@ -37,4 +40,10 @@ class RefundClaimAdmin(Untouchable, ModelAdmin):
     list_filter = ["state", "claimed_at"]
     list_select_related = ["order", "return_request__order"]
     search_fields = ["=id", "=order__id", "=order__number"]
+    # Without the caller's idempotency key.
+    fields = [
+        "order", "return_request", "quantities", "money", "state", "attempts", "claimed_at",
+        "due_at", "settled_at",
+    ]  # fmt: skip
+    readonly_fields = fields
     show_full_result_count = False

@@ -15,7 +15,6 @@ from lavka.inventory.models import (
     MAX_UNITS,
     Allocation,
     Hold,
-    Reservation,
     StockLevel,
     StockMovement,
     StockPolicy,
@@ -135,27 +134,31 @@ class StockPolicyAdmin(StockAdmin):
         return False
 
 
-class ReservationInline(Untouchable, TabularInline):
-    """What the hold keeps."""
-
-    model = Reservation
-    fields = ["level", "quantity"]
-    readonly_fields = fields
-    extra = 0
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Reservation]:
-        """With what a level is called by."""
-        rows: QuerySet[Reservation] = super().get_queryset(request)
-        return rows.select_related("level__variant", "level__warehouse")
-
-
 @admin.register(Hold)
 class HoldAdmin(Untouchable, ModelAdmin):
-    """What carts keep from others for a while."""
+    """What carts keep from others for a while.
 
-    list_display = ["id", "created_at", "expires_at"]
-    search_fields = ["=id"]
-    inlines = [ReservationInline]
+    Without pages: a hold's id is its cart's, which is the key to a guest's cart.
+    """
+
+    list_display = ["contents", "created_at", "expires_at"]
+    list_display_links = None
+    search_fields = ["reservations__level__variant__sku"]
+
+    @admin.display(description=_("contents"))
+    def contents(self, hold: Hold) -> str:
+        """Units of which level."""
+        return ", ".join(map(str, hold.reservations.all()))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
+        """With what they keep."""
+        holds: QuerySet[Hold] = super().get_queryset(request)
+        levels = ("reservations__level__variant", "reservations__level__warehouse")
+        return holds.prefetch_related(*levels)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody opens one."""
+        return obj is None and bool(super().has_view_permission(request, obj))
 
 
 @admin.register(Allocation)

@@ -165,7 +165,7 @@ class Reservation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.hold_id}: {self.quantity}"
+        return f"{self.quantity} × {self.level}"
 
 
 class Allocation(models.Model):

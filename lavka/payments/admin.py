@@ -51,7 +51,7 @@ class PaymentAdmin(Untouchable, ModelAdmin):
         "order", "method", "status", "to_pay", "was_captured", "was_refunded", "created_at",
     ]  # fmt: skip
     fieldsets = [
-        (None, {"fields": ["order", "method", "status", "reason", "reference", "key"]}),
+        (None, {"fields": ["order", "method", "status", "reason", "reference"]}),
         (
             _("Money"),
             {
@@ -62,7 +62,6 @@ class PaymentAdmin(Untouchable, ModelAdmin):
             },
         ),
         (_("Dates"), {"fields": ["created_at", "updated_at", "abandoned_at"]}),
-        (_("Provider"), {"fields": ["action"]}),
     ]  # fmt: skip
     list_filter = ["status", "method", "created_at"]
     list_select_related = ["order"]
@@ -123,6 +122,12 @@ class OperationAdmin(Untouchable, ModelAdmin):
     list_filter = ["state", "kind", "started_at"]
     list_select_related = ["payment"]
     search_fields = ["=id", "=payment__id", "=reference"]
+    # Without the caller's idempotency key.
+    fields = [
+        "payment", "kind", "money", "state", "reference", "reason", "started_at", "looked_up_at",
+        "finished_at",
+    ]  # fmt: skip
+    readonly_fields = fields
     ordering = ["-id"]
     show_full_result_count = False
 
@@ -134,6 +139,8 @@ class ProviderEventAdmin(Untouchable, ModelAdmin):
     list_display = ["method", "kind", "reference", "received_at", "processed_at"]
     list_filter = ["method", ("processed_at", admin.EmptyFieldListFilter)]
     search_fields = ["=event_id", "=reference"]
+    # Without the payload: providers put secrets of customers into it.
+    fields = ["method", "event_id", "kind", "reference", "received_at", "processed_at"]
     show_full_result_count = False
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import time
 from functools import lru_cache
 from typing import Any
@@ -9,6 +10,13 @@ from typing import Any
 from django.http import HttpRequest
 
 access = logging.getLogger("lavka.access")
+
+# What is random in a path is a key: of a guest's cart, a shared wishlist, a bank's page. Other
+# ids are of version 7.
+_key_in_path = re.compile(
+    r"(?<=/)[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE
+)
+HIDDEN = "***"
 
 
 def config(*, is_json: bool, level: str) -> dict[str, Any]:
@@ -20,16 +28,23 @@ def config(*, is_json: bool, level: str) -> dict[str, Any]:
         "rename_fields": {"asctime": "at", "levelname": "level", "name": "logger"},
         "datefmt": "%Y-%m-%dT%H:%M:%S%z",
     }
-    stderr = {"class": "logging.StreamHandler", "filters": ["request_id"], "formatter": "lines"}
+    stderr = {"class": "logging.StreamHandler", "formatter": "lines"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": "lavka.web.request_id.RequestIdFilter"}},
+        "filters": {
+            "request_id": {"()": "lavka.web.request_id.RequestIdFilter"},
+            "hide_keys": {"()": "lavka.web.logging.HideKeys"},
+        },
         "formatters": {
             "lines": json_formatter if is_json else {"format": plain},
             "access": {"()": "lavka.web.logging.AccessLine"} if is_json else {"format": plain},
         },
-        "handlers": {"stderr": stderr, "access": stderr | {"formatter": "access"}},
+        "handlers": {
+            "stderr": stderr | {"filters": ["request_id", "hide_keys"]},
+            # Its paths are shown without keys already.
+            "access": stderr | {"filters": ["request_id"], "formatter": "access"},
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True},
@@ -41,16 +56,34 @@ def config(*, is_json: bool, level: str) -> dict[str, Any]:
     }
 
 
+def shown(path: str) -> str:
+    """A path as a log may have it: without the keys that open something."""
+    return _key_in_path.sub(HIDDEN, path)
+
+
+class HideKeys(logging.Filter):
+    """Takes keys out of paths in whatever a line says; never drops a record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the message if it names a key."""
+        message = record.getMessage()
+        hidden = shown(message)
+        if hidden != message:
+            record.msg, record.args = hidden, ()
+        return True
+
+
 def log_access(request: HttpRequest, status: int, seconds: float) -> None:
     """One line per request, without the search for the calling line that loggers begin with."""
     if access.isEnabledFor(logging.INFO):
+        path = shown(request.path)
         fields = {
             "method": request.method,
-            "path": request.path,
+            "path": path,
             "status": status,
             "milliseconds": round(seconds * 1000, 2),
         }
-        arguments = (request.method, request.path, status)
+        arguments = (request.method, path, status)
         record = access.makeRecord(
             access.name, logging.INFO, "", 0, "%s %s %s", arguments, None, extra=fields
         )

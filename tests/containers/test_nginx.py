@@ -1,5 +1,6 @@
 import json
 import os
+import uuid
 from pathlib import Path
 
 import httpx
@@ -201,3 +202,20 @@ def test_the_shop_itself_answers_behind_nginx(front: Front, tmp_path: Path) -> N
     assert alive.json() == {"status": "ok"}
     assert docs.status_code == 200
     assert alive.headers.get_list("x-content-type-options") == ["nosniff"]
+
+
+def test_no_key_of_a_customer_is_logged(echo: Backend, tmp_path: Path) -> None:
+    """Neither that of a guest's cart, which stands in the path, nor that of an order."""
+    cart, order = str(uuid.uuid4()), "01a20adc-bec6-7edd-9eea-85eaf4679678"
+    front = Front(tmp_path, echo.port)
+    try:
+        httpx.get(f"{front.url}/api/v1/carts/{cart}/lines/")
+        httpx.get(f"{front.url}/api/v1/orders/{order}/?key=secret-of-a-guest")
+    finally:
+        front.process.stop()
+
+    logged = front.process.output.read_text()
+    assert '"uri":"/api/v1/carts/***/lines/"' in logged
+    assert f'"uri":"/api/v1/orders/{order}/"' in logged
+    assert cart not in logged
+    assert "secret-of-a-guest" not in logged

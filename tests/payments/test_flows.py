@@ -77,7 +77,7 @@ def test_3d_secure_sends_the_customer_to_a_page_and_goes_on_when_they_confirmed(
     provider.confirm_charge(charge_id=charge.pk, is_confirmed=True)
     second = run(flows.authorise, payment_id=payment.pk)
 
-    page = f"http://127.0.0.1:8000/sandbox/challenges/{charge.pk}/"
+    page = f"http://127.0.0.1:8000/sandbox/challenges/{charge.page_key}/"
     assert (first.status, first.action) == ("requires_action", {"type": "redirect", "url": page})
     assert (second.status, second.action) == ("captured", None)
 

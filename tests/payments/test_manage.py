@@ -46,7 +46,6 @@ def test_staff_see_a_payment_with_what_was_asked_of_its_provider(api, staff):
         "captured": usd | {"amount": 1299},
         "refunded": usd | {"amount": 0},
         "voided": usd | {"amount": 0},
-        "action": None,
         "reason": "",
         "reference": payment.reference,
         "abandoned_at": None,

@@ -144,7 +144,7 @@ def test_webhooks_twice_and_in_any_order_take_the_money_once(token):
 
 def test_the_customers_page_confirms_and_then_says_so(client):
     run(flows.authorise, payment_id=make_payment(1299, token="requires_action").pk)
-    page = f"/sandbox/challenges/{Charge.objects.get().pk}/"
+    page = f"/sandbox/challenges/{Charge.objects.get().page_key}/"
 
     asked = client.get(page)
     answered = client.post(page, {"answer": "confirm"}, follow=True)

@@ -13,11 +13,11 @@ from rest_framework.response import Response
 from lavka.orders import selectors, services
 from lavka.orders.api.serializers import (
     CancelInput,
+    ListedOrderOutput,
     ManagedOrderOutput,
     NoteInput,
-    OrderOutput,
+    listed_order_json,
     managed_order_json,
-    order_json,
 )
 from lavka.orders.api.views import NEWEST, pdf
 from lavka.orders.errors import OrderInTheWrongState
@@ -44,7 +44,7 @@ class ManageOrdersView(StaffView):
         "list_all_orders",
         "List orders",
         parameters=[*PAGE_PARAMETERS, STATUS, PAYMENT, QUERY],
-        responses=page_output(OrderOutput, "ManagedOrderPage"),
+        responses=page_output(ListedOrderOutput, "ManagedOrderPage"),
     )
     async def get(self, request: Request) -> Response:
         query, wanted = request.query_params, PageRequest.of(request.query_params)
@@ -55,7 +55,7 @@ class ManageOrdersView(StaffView):
             orders = selectors.all_orders(
                 status=status, payment_status=payment_status, query=query.get("q", "")
             )
-            return page_of(orders, order=NEWEST, wanted=wanted, render=order_json)
+            return page_of(orders, order=NEWEST, wanted=wanted, render=listed_order_json)
 
         return Response(await in_thread(page))
 

@@ -101,8 +101,8 @@ class ShippingOptionOutput(Serializer):
     name = serializers.CharField()
 
 
-class OrderOutput(Serializer):
-    """An order; until it is paid `status` is `draft` and `number` is null."""
+class OrderContentOutput(Serializer):
+    """An order, for everybody who may see it; it holds nothing that opens anything."""
 
     id = serializers.UUIDField()
     number = serializers.CharField(allow_null=True)
@@ -114,10 +114,18 @@ class OrderOutput(Serializer):
     shipping_address = PostalAddressOutput()
     billing_address = PostalAddressOutput(allow_null=True)
     shipping_option = ShippingOptionOutput()
-    key = serializers.CharField(help_text="Opens the order without an account: `?key=…`.")
     placed_at = serializers.DateTimeField(allow_null=True)
     cancelled_at = serializers.DateTimeField(allow_null=True)
     completed_at = serializers.DateTimeField(allow_null=True)
+
+
+class OrderOutput(OrderContentOutput):
+    """The customer's order; until it is paid `status` is `draft` and `number` is null.
+
+    `key` is the customer's secret: the staff never see it.
+    """
+
+    key = serializers.CharField(help_text="Opens the order without an account: `?key=…`.")
 
 
 class OrderEventOutput(Serializer):
@@ -130,15 +138,29 @@ class OrderEventOutput(Serializer):
     happened_at = serializers.DateTimeField()
 
 
-class ManagedOrderOutput(OrderOutput):
-    """An order as the staff see it."""
+class ListedOrderOutput(OrderContentOutput):
+    """An order in the staff's list."""
 
     customer_id = serializers.UUIDField(allow_null=True)
+
+
+class ManagedOrderOutput(ListedOrderOutput):
+    """An order as the staff see it."""
+
     history = OrderEventOutput(many=True)
 
 
 def order_json(order: Order) -> dict[str, Any]:
-    """`OrderOutput` of an order whose lines are loaded."""
+    """`OrderOutput` of an order whose lines are loaded: for its customer alone."""
+    return _content_json(order) | {"key": tokens.key_of(order.pk)}
+
+
+def listed_order_json(order: Order) -> dict[str, Any]:
+    """`ListedOrderOutput` of an order whose lines are loaded."""
+    return _content_json(order) | {"customer_id": order.customer_id}
+
+
+def _content_json(order: Order) -> dict[str, Any]:
     return {
         "id": order.pk,
         "number": None if order.number is None else str(order.number),
@@ -155,7 +177,6 @@ def order_json(order: Order) -> dict[str, Any]:
         "shipping_address": order.shipping_address,
         "billing_address": order.billing_address,
         "shipping_option": order.shipping_option,
-        "key": tokens.key_of(order.pk),
         "placed_at": order.placed_at,
         "cancelled_at": order.cancelled_at,
         "completed_at": order.completed_at,
@@ -194,8 +215,7 @@ def line_json(order: Order, line: OrderLine) -> dict[str, Any]:
 
 def managed_order_json(order: Order, history: list[OrderEvent]) -> dict[str, Any]:
     """`ManagedOrderOutput` of an order whose lines are loaded."""
-    return order_json(order) | {
-        "customer_id": order.customer_id,
+    return listed_order_json(order) | {
         "history": [
             {
                 "kind": entry.kind,

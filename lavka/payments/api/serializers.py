@@ -51,8 +51,8 @@ class ActionOutput(serializers.Serializer):
     client_secret = serializers.CharField(required=False)
 
 
-class PaymentOutput(serializers.Serializer):
-    """One attempt to pay an order."""
+class PaymentContentOutput(serializers.Serializer):
+    """One attempt to pay an order, for everybody who may see it."""
 
     id = serializers.UUIDField()
     method = serializers.CharField()
@@ -60,9 +60,14 @@ class PaymentOutput(serializers.Serializer):
     amount = MoneyOutput()
     captured = MoneyOutput()
     refunded = MoneyOutput()
-    action = ActionOutput(allow_null=True, help_text=_("What the customer must do, if anything."))
     reason = serializers.CharField(help_text=_("Why it was declined, in the provider's word."))
     created_at = serializers.DateTimeField()
+
+
+class PaymentOutput(PaymentContentOutput):
+    """One attempt to pay an order. `action` holds the customer's secrets: staff never see it."""
+
+    action = ActionOutput(allow_null=True, help_text=_("What the customer must do, if anything."))
 
 
 class OperationOutput(serializers.Serializer):
@@ -77,7 +82,7 @@ class OperationOutput(serializers.Serializer):
     finished_at = serializers.DateTimeField(allow_null=True)
 
 
-class ManagedPaymentOutput(PaymentOutput):
+class ManagedPaymentOutput(PaymentContentOutput):
     """A payment as staff see it."""
 
     order_id = serializers.UUIDField()
@@ -95,7 +100,11 @@ class WebhookOutput(serializers.Serializer):
 
 
 def payment_json(payment: Payment) -> dict[str, Any]:
-    """`PaymentOutput`."""
+    """`PaymentOutput`: for the order's customer alone."""
+    return _content_json(payment) | {"action": payment.action}
+
+
+def _content_json(payment: Payment) -> dict[str, Any]:
     return {
         "id": payment.pk,
         "method": payment.method,
@@ -103,7 +112,6 @@ def payment_json(payment: Payment) -> dict[str, Any]:
         "amount": payment.money(payment.amount).as_json(),
         "captured": payment.money(payment.captured).as_json(),
         "refunded": payment.money(payment.refunded).as_json(),
-        "action": payment.action,
         "reason": payment.reason,
         "created_at": payment.created_at,
     }
@@ -111,7 +119,7 @@ def payment_json(payment: Payment) -> dict[str, Any]:
 
 def managed_payment_json(payment: Payment) -> dict[str, Any]:
     """`ManagedPaymentOutput` of a payment whose operations are loaded."""
-    return payment_json(payment) | {
+    return _content_json(payment) | {
         "order_id": payment.order_id,
         "authorised": payment.money(payment.authorised).as_json(),
         "voided": payment.money(payment.voided).as_json(),

@@ -128,7 +128,7 @@ def _answer_of_charge(charge: Charge) -> Answer:
             amount = Money(charge.amount, charge.currency)
             return Approved(reference, is_captured=charge.wants_capture, amount=amount)
         case Charge.Status.WAITS_FOR_CUSTOMER:
-            page = options.shop_url + reverse("sandbox:challenge", args=[charge.pk])
+            page = options.shop_url + reverse("sandbox:challenge", args=[charge.page_key])
             return ActionNeeded(reference, {"type": "redirect", "url": page})
         case Charge.Status.PROCESSING:
             return Processing(reference)

@@ -11,6 +11,7 @@ class ChangeInline(Untouchable, TabularInline):
     """What was done to the charge."""
 
     model = ChargeChange
+    fields = ["kind", "amount", "is_done", "created_at"]
     extra = 0
 
 
@@ -21,9 +22,14 @@ class ChargeAdmin(Untouchable, ModelAdmin):
     to_pay = money_column(Charge, "amount")
     was_captured = money_column(Charge, "captured")
     was_refunded = money_column(Charge, "refunded")
-    list_display = ["id", "token", "status", "to_pay", "was_captured", "was_refunded", "created_at"]
-    list_filter = ["status", "token"]
+    list_display = ["id", "status", "to_pay", "was_captured", "was_refunded", "created_at"]
+    list_filter = ["status"]
     search_fields = ["=id", "=key"]
+    # Without what the customer paid by.
+    fields = [
+        "status", "reason", "wants_capture", "to_pay", "was_captured", "was_refunded", "created_at",
+    ]  # fmt: skip
+    readonly_fields = fields
     inlines = [ChangeInline]
 
 

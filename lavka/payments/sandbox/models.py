@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -12,7 +13,10 @@ from lavka.kernel.money import Money
 
 
 class Charge(models.Model):
-    """One request for money; its id is random, as it is the secret of the page that confirms it."""
+    """One request for money.
+
+    `page_key` opens the page on which the customer confirms it: a secret of theirs.
+    """
 
     class Status(models.TextChoices):
         """What became of the request; the amounts tell the rest."""
@@ -25,6 +29,7 @@ class Charge(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     key = models.UUIDField(_("key"), unique=True)
+    page_key = models.UUIDField(db_default=RandomUUID(), unique=True, editable=False)
     token = models.CharField(_("token"), max_length=255)
     status = models.CharField(_("status"), max_length=20, choices=Status)
     reason = models.CharField(_("reason"), max_length=50, blank=True)

@@ -5,4 +5,4 @@ from django.urls import path
 from lavka.payments.sandbox import views
 
 app_name = "sandbox"
-urlpatterns = [path("challenges/<uuid:charge_id>/", views.challenge, name="challenge")]
+urlpatterns = [path("challenges/<uuid:page_key>/", views.challenge, name="challenge")]

@@ -14,10 +14,10 @@ from lavka.payments.sandbox.models import Charge
 
 
 @require_http_methods(["GET", "POST"])
-async def challenge(request: HttpRequest, charge_id: UUID) -> HttpResponse:
-    """Show the charge and its two ends; whoever knows its id may choose."""
+async def challenge(request: HttpRequest, page_key: UUID) -> HttpResponse:
+    """Show the charge and its two ends; whoever knows its key may choose."""
     try:
-        charge = await in_thread(Charge.objects.get, pk=charge_id)
+        charge = await in_thread(Charge.objects.get, page_key=page_key)
     except Charge.DoesNotExist:
         raise Http404 from None
     if request.method == "POST":
