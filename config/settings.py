@@ -86,6 +86,7 @@ INSTALLED_APPS = [
     "lavka.notifications",
     "lavka.webhooks",
     "lavka.imports",
+    "lavka.storefront",
     "lavka.demo",
 ]
 MIDDLEWARE = [
@@ -95,6 +96,7 @@ MIDDLEWARE = [
     "lavka.web.middleware.api_headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "lavka.web.middleware.hidden_origin",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -336,6 +338,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
 SECURE_HSTS_PRELOAD = IS_HTTPS
 SESSION_COOKIE_SECURE = IS_HTTPS
 CSRF_COOKIE_SECURE = IS_HTTPS
+CSRF_FAILURE_VIEW = "lavka.web.problems.csrf_failed"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"

@@ -27,6 +27,7 @@ api_v1 = [
 
 urlpatterns = [
     path("", include("lavka.listing.urls")),
+    path("", include("lavka.storefront.urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", metrics.page),

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db.models import FETCH_RAISE, QuerySet
 
+from lavka.accounts import tokens
+from lavka.accounts.errors import InvalidToken
 from lavka.accounts.models import Address, Session, User
 from lavka.kernel import database
 from lavka.kernel.errors import Unauthenticated
@@ -16,6 +18,23 @@ def active_user(user_id: UUID) -> User:
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         raise Unauthenticated
+    return user
+
+
+def user_of_verification(token: str) -> User:
+    """Whose address a mail's token verifies; raises InvalidToken, also for a past address."""
+    user_id, email = tokens.read_verification(token)
+    user = User.objects.filter(pk=user_id, email=email, is_active=True).first()
+    if user is None:
+        raise InvalidToken
+    return user
+
+
+def user_of_reset(token: str) -> User:
+    """Whose password a mail's token resets; raises InvalidToken."""
+    user = User.objects.filter(pk=tokens.reset_user_id(token), is_active=True).first()
+    if user is None or not tokens.is_reset_of(user, token):
+        raise InvalidToken
     return user
 
 

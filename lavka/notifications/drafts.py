@@ -5,12 +5,10 @@ would have the shop mail their words. That goes for names and addresses.
 """
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.utils import formats, timezone, translation
-from django.utils.translation import gettext as _
+from django.utils import timezone, translation
 
 from lavka.accounts import links as account_links
 from lavka.accounts import tokens as account_tokens
@@ -19,13 +17,15 @@ from lavka.catalog import links as catalog_links
 from lavka.catalog.rules import SelectedOption, name_with_options
 from lavka.catalog.selectors import Article, articles_of
 from lavka.fulfilment.models import Shipment
+from lavka.kernel.formats import format_money
 from lavka.kernel.links import LinkKind
-from lavka.kernel.money import Money, exponent_of
+from lavka.kernel.money import Money
 from lavka.notifications.letters import COLUMN, Draft
 from lavka.notifications.models import SentMail
 from lavka.orders import links as order_links
 from lavka.orders import selectors as orders
 from lavka.orders.models import Order, OrderLine
+from lavka.orders.summary import totals_of
 
 Kind = SentMail.Kind
 
@@ -65,9 +65,9 @@ def order_draft(kind: str, order: Order, lines: list[OrderLine]) -> Draft:
             "lines": _table(
                 (_piece(line, line.quantity), order.money(line.total_amount)) for line in lines
             ),
-            "totals": _table(_totals(order)),
-            "captured": _money(order.money(order.captured_amount)),
-            "refunded": _money(order.money(order.refunded_amount)),
+            "totals": _table(totals_of(order)),
+            "captured": format_money(order.money(order.captured_amount)),
+            "refunded": format_money(order.money(order.refunded_amount)),
         }
     return Draft(kind, order.email, order.language, context)
 
@@ -107,7 +107,7 @@ def waiting_draft(user: User, article: Article) -> Draft:
     with translation.override(user.language):
         context = {
             "product": _named(article.product_name, article.selected_options),
-            "price": _money(article.price),
+            "price": format_money(article.price),
             "link": catalog_links.PRODUCT.url(slug=article.product_slug),
         }
     return Draft(Kind.BACK_IN_STOCK, user.email, user.language, context)
@@ -122,19 +122,8 @@ def _order(order: Order) -> dict[str, Any]:
     return {"number": order.number, "link": order_links.link_to(order), "is_link_secret": True}
 
 
-def _totals(order: Order) -> list[tuple[str, Money]]:
-    rows = [
-        (_("Goods"), order.subtotal_amount),
-        (_("Discount"), -order.discount_amount),
-        (_("Shipping"), order.shipping_amount),
-        (_("Tax, included") if order.is_tax_included else _("Tax"), order.tax_amount),
-    ]
-    shown = [(label, order.money(amount)) for label, amount in rows if amount]
-    return [*shown, (_("Total"), order.total)]
-
-
 def _table(rows: Iterable[tuple[str, Money]]) -> str:
-    return "\n".join(f"{label}{COLUMN}{_money(money)}" for label, money in rows)
+    return "\n".join(f"{label}{COLUMN}{format_money(money)}" for label, money in rows)
 
 
 def _piece(line: OrderLine, quantity: int) -> str:
@@ -143,14 +132,6 @@ def _piece(line: OrderLine, quantity: int) -> str:
 
 def _named(name: str, selected: Sequence[SelectedOption]) -> str:
     return _one_line(name_with_options(name, selected))
-
-
-def _money(money: Money) -> str:
-    """As the active language writes it: 1,299.00 USD."""
-    digits = exponent_of(money.currency)
-    major = Decimal(money.amount).scaleb(-digits)
-    number = formats.number_format(major, digits, use_l10n=True, force_grouping=True)
-    return f"{number} {money.currency}"
 
 
 def _one_line(text: str) -> str:

@@ -1,7 +1,6 @@
 """The invoice of an order as a PDF, in the language of the order."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from lavka.catalog.rules import name_with_options
 from lavka.kernel.conf import options
 from lavka.orders.models import Order, OrderLine
+from lavka.orders.summary import postal_lines
 
 TEMPLATE = Path(__file__).parent / "templates" / "orders" / "invoice.typ"
 
@@ -41,8 +41,8 @@ def _content(order: Order) -> dict[str, Any]:
         "language": order.language,
         "date": formats.date_format(order.placed_at or order.created_at, "DATE_FORMAT"),
         "labels": _labels(order),
-        "bill_to": [*_postal(order.billing_address or order.shipping_address), order.email],
-        "ship_to": _postal(order.shipping_address),
+        "bill_to": [*postal_lines(order.billing_address or order.shipping_address), order.email],
+        "ship_to": postal_lines(order.shipping_address),
         "lines": [_line(order, line) for line in order.lines.all()],
         "totals": _totals(order),
         "sum": [_("Total"), str(order.total)],
@@ -62,12 +62,6 @@ def _labels(order: Order) -> dict[str, str]:
         "discount": _("Discount"),
         "total": _("Amount"),
     }
-
-
-def _postal(address: Mapping[str, str]) -> list[str]:
-    place = " ".join(filter(None, [address["postal_code"], address["city"]]))
-    parts = [address["name"], address["line1"], address["line2"], place, address["region"]]
-    return [part for part in [*parts, address["country"]] if part]
 
 
 def _line(order: Order, line: OrderLine) -> dict[str, Any]:

@@ -86,6 +86,28 @@ def guard(get_response: Handler) -> Handler:
 
 
 @async_only_middleware
+def hidden_origin(get_response: Handler) -> Handler:
+    """Let forms work on pages that tell nobody their address (`Referrer-Policy: no-referrer`).
+
+    Browsers send `Origin: null` with such a form, which Django's check of forged requests refuses.
+    `Sec-Fetch-Site`, which no page can set, says where the form comes from all the same. Browsers
+    leave it out over plain HTTP; there the token of the form is all that is checked, as Django
+    does it without an origin.
+    """
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.META.get("HTTP_ORIGIN") == "null":
+            site = request.META.get("HTTP_SEC_FETCH_SITE")
+            if site == "same-origin":
+                request.META["HTTP_ORIGIN"] = f"{request.scheme}://{request.get_host()}"
+            elif site is None and not request.is_secure():
+                del request.META["HTTP_ORIGIN"]
+        return await get_response(request)
+
+    return middleware
+
+
+@async_only_middleware
 def api_headers(get_response: Handler) -> Handler:
     """Headers of API answers: not stored unless a view allows it, and what they depend on."""
 

@@ -1,6 +1,7 @@
 """Every refusal leaves as an RFC 9457 problem; this is the one place that writes them."""
 
 import logging
+import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -15,8 +16,9 @@ from django.core.exceptions import (
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import resolve
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from psycopg_pool import PoolTimeout
@@ -120,13 +122,13 @@ def response_for(error: ShopError) -> HttpResponse:
 
 def exception_handler(exception: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
     """DRF's hook: an anticipated exception becomes a problem, anything else stays a bug."""
-    error = _as_shop_error(exception)
+    error = as_shop_error(exception)
     return None if error is None else response_for(error)
 
 
 def answer_to(exception: Exception, request: HttpRequest) -> HttpResponse:
     """A problem for whatever was raised outside of a view; a bug is logged with its trace."""
-    error = _as_shop_error(exception)
+    error = as_shop_error(exception)
     if error is None:
         logger.error("%s %s failed", request.method, request.path, exc_info=exception)
         got_request_exception.send(sender=None, request=request)
@@ -149,7 +151,8 @@ _KINDS: tuple[tuple[tuple[type[Exception], ...], type[ShopError]], ...] = (
 )
 
 
-def _as_shop_error(exception: Exception) -> ShopError | None:
+def as_shop_error(exception: Exception) -> ShopError | None:
+    """The refusal that an exception stands for; None for a bug."""
     if isinstance(exception, ShopError):
         return exception
     if isinstance(exception, drf.ValidationError):
@@ -186,7 +189,7 @@ def _is_for_people(request: HttpRequest) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400."""
-    error = _as_shop_error(exception) or errors.Malformed()
+    error = as_shop_error(exception) or errors.Malformed()
     return _page(error) if _is_for_people(request) else response_for(error)
 
 
@@ -217,10 +220,21 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _page(Broken()) if _is_for_people(request) else response_for(Broken())
 
 
-def _page(error: ShopError) -> HttpResponse:
-    request = gettext("Request")
-    return HttpResponse(
-        f'<!doctype html><html lang="{get_language()}"><title>{error.title}</title>'
-        f"<h1>{error.title}</h1><p>{error.detail}</p><p>{request}: {current_request_id()}</p>",
-        status=error.status,
-    )
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW; `reason` is for the log, where Django writes it."""
+    return _page(errors.Denied(), gettext("This form is too old. Go back, reload it, try again."))
+
+
+def _page(error: ShopError, detail: str = "") -> HttpResponse:
+    """A refusal for people. Without the request, so that nothing is asked of what may be away."""
+    nonce = secrets.token_urlsafe(16)
+    context = {
+        "title": error.title,
+        "detail": detail or error.detail,
+        "request_id": current_request_id(),
+        "csp_nonce": nonce,
+    }
+    page = render_to_string("web/problem.html", context)
+    policy = f"default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'; base-uri 'none'"
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
+    return HttpResponse(page, status=error.status, headers=headers)

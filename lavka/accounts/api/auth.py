@@ -1,6 +1,7 @@
 """Registering, signing in and out, passwords."""
 
 from dataclasses import asdict
+from typing import Any
 
 from django.utils import timezone, translation
 from drf_spectacular.utils import OpenApiExample
@@ -189,9 +190,7 @@ class ForgotPasswordView(AuthView):
     )
     async def post(self, request: Request) -> Response:
         """Ask for the mail."""
-        body = serializers.EmailInput.read(request.data)
-        await limits.take(MAIL, f"e{body['email']}")
-        await in_thread(passwords.request_reset, email=body["email"])
+        await request_password_reset(request.data)
         return Response(status=202)
 
 
@@ -243,3 +242,13 @@ class ChangePasswordView(CustomerView):
             at=timezone.now(),
         )
         return Response(status=204)
+
+
+async def request_password_reset(data: Any) -> None:
+    """Have the reset mail sent to `{"email": …}`, within what a mailbox gets in an hour.
+
+    Raises: ValidationError; TooManyRequests; Unavailable.
+    """
+    email = serializers.EmailInput.read(data)["email"]
+    await limits.take(MAIL, f"e{email}")
+    await in_thread(passwords.request_reset, email=email)

@@ -7,7 +7,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models.functions import Coalesce
 
-from lavka.accounts import selectors, tokens
+from lavka.accounts import selectors
 from lavka.accounts.errors import InvalidToken, WrongPassword
 from lavka.accounts.events import PasswordChanged, PasswordResetRequested
 from lavka.accounts.models import User
@@ -32,9 +32,7 @@ def reset_password(*, token: str, password: str, at: datetime.datetime) -> None:
     Raises: InvalidToken; Invalid, for a password that the validators refuse.
     Emits: PasswordChanged.
     """
-    user = User.objects.filter(pk=tokens.reset_user_id(token), is_active=True).first()
-    if user is None or not tokens.is_reset_of(user, token):
-        raise InvalidToken
+    user = selectors.user_of_reset(token)
     credentials.require_good_password(password, user=user, pointer="#/password")
     encoded = make_password(password)
     with transaction.atomic():

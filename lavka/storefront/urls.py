@@ -1,0 +1,15 @@
+"""Pages for customers; links in mails lead here unless the settings name other pages."""
+
+from django.urls import path
+
+from lavka.storefront import accounts, orders, products
+
+app_name = "storefront"
+urlpatterns = [
+    path("verify-email", accounts.verify_email, name="verify_email"),
+    path("reset-password", accounts.reset_password, name="reset_password"),
+    path("forgot-password", accounts.forgot_password, name="forgot_password"),
+    path("orders/<uuid:order_id>", orders.order, name="order"),
+    path("orders/<uuid:order_id>/cancel", orders.cancel, name="cancel_order"),
+    path("products/<slug:slug>", products.product, name="product"),
+]

@@ -1,0 +1,158 @@
+"""Pages about accounts: a link shows, a form acts, and scanners of mail spend nothing."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.utils import timezone
+
+from lavka.accounts import tokens
+from lavka.accounts.events import EmailVerified, PasswordChanged, PasswordResetRequested
+from lavka.accounts.models import User
+from lavka.kernel.models import OutboxEvent
+from tests.accounts.factories import PASSWORD, make_customer, sign_in
+from tests.storefront.forms import Page, send
+
+pytestmark = pytest.mark.django_db
+
+NEW = "another secret phrase"
+
+
+def told(event: type) -> int:
+    return OutboxEvent.objects.filter(name=event.name).count()
+
+
+def scan(path: str) -> None:
+    """What mail scanners do with a link before its reader sees it."""
+    for method in ("get", "head", "get"):
+        assert getattr(Client(), method)(path).status_code == 200
+
+
+def test_an_address_is_verified_by_the_button_not_by_the_link(browser: Client):
+    user = make_customer(email="ada@example.com")
+    path = f"/verify-email?token={tokens.verification_of(user)}"
+    scan(path)
+
+    page = Page(browser.get(path))
+    assert "ada@example.com" in page.text
+    assert not User.objects.get(pk=user.pk).is_email_verified
+    answer = send(browser, path, page)
+
+    assert "Your e-mail address is confirmed" in Page(answer).text
+    assert User.objects.get(pk=user.pk).is_email_verified
+    assert told(EmailVerified) == 1
+    again = Page(browser.get(path))
+    assert "Your e-mail address is confirmed" in again.text
+    assert again.forms == []
+
+
+def test_a_password_is_set_once(browser: Client, api):
+    user = make_customer()
+    path = f"/reset-password?token={tokens.reset_of(user)}"
+    scan(path)
+
+    answer = send(browser, path, Page(browser.get(path)), password=NEW)
+
+    assert answer.status_code == 200
+    assert "Your new password is set" in Page(answer).text
+    assert NEW not in answer.content.decode()
+    sign_in(api, user, NEW)
+    used = browser.get(path)
+    assert used.status_code == 422
+    assert "/forgot-password" in Page(used).links
+    assert told(PasswordChanged) == 1
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        ("short", "This password is too short. It must contain at least 8 characters."),
+        ("password", "This password is too common."),
+        ("", "This field may not be blank."),
+        ("x" * 257, "Ensure this field has no more than 256 characters."),
+        ("nul\x00 in a phrase", "Null characters are not allowed."),
+    ],
+)
+def test_a_poor_password_is_refused_with_the_reason_and_the_link_still_holds(
+    browser: Client, password: str, reason: str
+):
+    user = make_customer()
+    path = f"/reset-password?token={tokens.reset_of(user)}"
+
+    refused = send(browser, path, Page(browser.get(path)), password=password)
+
+    assert refused.status_code == 422
+    assert reason in Page(refused).text
+    assert User.objects.get(pk=user.pk).check_password(PASSWORD)
+    assert send(browser, path, Page(refused), password=NEW).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["verify-email", "reset-password"])
+@pytest.mark.parametrize("token", ["", "forged", "a.b", "%00", "é", "x" * 5000])
+def test_a_link_that_is_no_link_says_so(browser: Client, page: str, token: str):
+    shown = browser.get(f"/{page}?token={token}")
+
+    assert shown.status_code == 422
+    assert "This link does not work" in Page(shown).text
+
+
+def test_links_of_a_closed_account_and_of_a_past_address_do_not_work(browser: Client):
+    closed, moved = make_customer(), make_customer()
+    old = [tokens.verification_of(closed), tokens.verification_of(moved)]
+    reset = tokens.reset_of(closed)
+    User.objects.filter(pk=closed.pk).update(is_active=False)
+    User.objects.filter(pk=moved.pk).update(email="moved@example.com")
+
+    answers = [browser.get(f"/verify-email?token={token}") for token in old]
+    answers.append(browser.get(f"/reset-password?token={reset}"))
+
+    assert [answer.status_code for answer in answers] == [422] * 3
+
+
+def test_an_old_link_does_not_work(browser: Client, monkeypatch):
+    user = make_customer()
+    token = tokens.reset_of(user)
+    later = timezone.now().replace(tzinfo=None) + timedelta(hours=2)
+    monkeypatch.setattr(tokens._reset_tokens, "_now", lambda: later)
+
+    assert browser.get(f"/reset-password?token={token}").status_code == 422
+
+
+def test_whoever_forgot_a_password_is_mailed_a_link_and_nobody_learns_who_has_an_account(
+    browser: Client,
+):
+    user = make_customer()
+    page = Page(browser.get("/forgot-password"))
+
+    answers = [
+        send(browser, "/forgot-password", page, email=email)
+        for email in (user.email.upper(), "nobody@example.com")
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert Page(answers[0]).text == Page(answers[1]).text
+    assert told(PasswordResetRequested) == 2
+    assert mail.outbox == []
+
+
+def test_what_is_no_address_is_refused_and_kept_for_its_writer(browser: Client):
+    page = Page(browser.get("/forgot-password"))
+
+    refused = send(browser, "/forgot-password", page, email='"><script>@')
+
+    assert refused.status_code == 422
+    assert "Enter a valid email address." in Page(refused).text
+    assert "<script>" not in refused.content.decode()
+    assert told(PasswordResetRequested) == 0
+
+
+def test_a_mailbox_is_not_flooded(browser: Client):
+    email = make_customer().email
+    page = Page(browser.get("/forgot-password"))
+
+    answers = [send(browser, "/forgot-password", page, email=email) for _ in range(6)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert int(answers[5]["Retry-After"]) > 0
+    assert "too many requests" in Page(answers[5]).text
