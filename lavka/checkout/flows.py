@@ -11,12 +11,14 @@ from lavka.checkout import selectors, services
 from lavka.checkout.models import RefundClaim
 from lavka.checkout.services import Buyer, Means
 from lavka.inventory.errors import OutOfStock
+from lavka.kernel.idempotency import fingerprint_of
 from lavka.kernel.money import Money
 from lavka.kernel.threads import in_thread
 from lavka.orders.models import Order
 from lavka.orders.rules import Actor, OrderStatus
 from lavka.payments import flows as payments
 from lavka.payments.errors import NotRefundable, NotVoidable, PaymentDeclined
+from lavka.payments.rules import fingerprint_of_change
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +72,12 @@ async def capture(*, order_id: UUID) -> None:
     """
     order = await in_thread(Order.objects.placed().get, pk=order_id)
     key = f"{order.captured_amount} of {order.total_amount}"
+    fingerprint = fingerprint_of({"key": key})
     for payment_id, part in await in_thread(selectors.capture_parts, order):
-        _require_done(await payments.capture(payment_id=payment_id, amount=part, key=key))
+        captured = await payments.capture(
+            payment_id=payment_id, amount=part, key=key, fingerprint=fingerprint
+        )
+        _require_done(captured)
 
 
 async def refund_surplus(*, order_id: UUID) -> None:
@@ -84,25 +90,33 @@ async def refund_surplus(*, order_id: UUID) -> None:
     surplus = await in_thread(selectors.surplus_of, order)
     if surplus.amount:
         key = f"surplus {order.captured_amount} {order.refunded_amount} {order.total_amount}"
-        await refund(order_id=order_id, amount=surplus, key=key)
+        meaning = fingerprint_of({"key": key})
+        await refund(order_id=order_id, amount=surplus, key=key, fingerprint=meaning)
 
 
-async def refund(*, order_id: UUID, amount: Money | None, key: str) -> None:
+async def refund(*, order_id: UUID, amount: Money | None, key: str, fingerprint: str = "") -> None:
     """Give an order's money back, all that is left without an `amount`; once per `key`.
 
-    Raises: Order.DoesNotExist; NotRefundable, with what is `available`; PaymentDeclined.
+    `fingerprint` says what the caller asks for under `key`, when it is not just this amount.
+    Raises: Order.DoesNotExist; NotRefundable, with what is `available`; PaymentDeclined;
+    CurrencyMismatch; KeyReused.
     """
     order = await in_thread(Order.objects.placed().get, pk=order_id)
+    fingerprint = fingerprint or fingerprint_of_change(amount)
+    await in_thread(selectors.require_same_refund, order_id, key, fingerprint)
     parts = await in_thread(selectors.refund_parts, order, amount, key)
     for payment_id, part in parts:
-        _require_done(await payments.refund(payment_id=payment_id, key=key, amount=part))
+        refunded = await payments.refund(
+            payment_id=payment_id, key=key, amount=part, fingerprint=fingerprint
+        )
+        _require_done(refunded)
 
 
 async def refund_lines(*, order_id: UUID, quantities: Mapping[UUID, int], key: str) -> None:
     """Give back what pieces (order line id → pieces > 0) cost; once per `key`.
 
     Raises: Order.DoesNotExist; OrderLine.DoesNotExist; MoreThanLeft; NotRefundable;
-    PaymentDeclined.
+    PaymentDeclined; KeyReused.
     """
     claim, is_new = await in_thread(
         services.claim_lines,
@@ -145,7 +159,12 @@ async def _pay_out(claim: RefundClaim) -> None:
     order = await in_thread(Order.objects.get, pk=claim.order_id)
     try:
         if claim.amount:
-            await refund(order_id=order.pk, amount=order.money(claim.amount), key=claim.key)
+            await refund(
+                order_id=order.pk,
+                amount=order.money(claim.amount),
+                key=claim.key,
+                fingerprint=claim.fingerprint,
+            )
     except (NotRefundable, PaymentDeclined):
         await _settle(claim, is_refused=True)
         raise

@@ -10,6 +10,7 @@ from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from lavka.kernel.idempotency import fingerprint_of
 from lavka.kernel.money import Money
 
 
@@ -130,6 +131,11 @@ class RefundClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}: {self.amount}"
+
+    @property
+    def fingerprint(self) -> str:
+        """What its key means, for whoever sends the key again."""
+        return fingerprint_of({"lines": self.quantities})
 
     @property
     def pieces(self) -> dict[UUID, int]:

@@ -8,6 +8,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from lavka.carts.models import Cart
 from lavka.checkout.models import Checkout, Quote, RefundClaim
 from lavka.kernel import rows
+from lavka.kernel.idempotency import require_same_meaning
 from lavka.kernel.money import Money
 from lavka.orders.models import Order
 from lavka.orders.rules import OrderStatus
@@ -105,6 +106,17 @@ def surplus_of(order: Order) -> Money:
     taken = F("captured") - F("refunded") - F("refunding")
     held = Payment.objects.filter(order=order).aggregate(held=Sum(taken))["held"] or 0
     return order.money(max(held - order.total_amount, 0))
+
+
+def require_same_refund(order_id: UUID, key: str, fingerprint: str) -> None:
+    """Compare with whatever was refunded, or tried to be, under the key; raises KeyReused."""
+    claims = RefundClaim.objects.filter(order=order_id, key=key)
+    operations = Operation.objects.filter(
+        payment__order=order_id, kind=OperationKind.REFUND, key=key
+    )
+    earlier = [each.fingerprint for each in claims] + [each.fingerprint for each in operations]
+    for each in earlier:
+        require_same_meaning(each, fingerprint)
 
 
 def refund_parts(order: Order, amount: Money | None, key: str) -> list[tuple[UUID, Money]]:

@@ -51,7 +51,7 @@ class Payment(models.Model):
         Order, models.PROTECT, related_name="payments", verbose_name=_("order")
     )
     method = models.CharField(_("method"), max_length=50)
-    key = models.CharField(_("idempotency key"), max_length=300, unique=True)
+    key = models.CharField(_("idempotency key"), max_length=400, unique=True)
     token = models.CharField(_("token"), max_length=255, blank=True)
     status = models.CharField(
         _("status"), max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING
@@ -151,7 +151,11 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 
 
 class Operation(models.Model):
-    """One request to a provider, written down before it is sent; its id is the key it carries."""
+    """One request to a provider, written down before it is sent; its id is the key it carries.
+
+    `fingerprint` is a digest of what the caller asked for under their key, of which this may be a
+    part; it is empty in operations of before there was one.
+    """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     payment = models.ForeignKey(
@@ -159,6 +163,7 @@ class Operation(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=OperationKind)
     key = models.CharField(_("caller's key"), max_length=300)
+    fingerprint = models.CharField(_("fingerprint"), max_length=64, blank=True, db_default="")
     amount = models.PositiveBigIntegerField(_("amount"))
     state = models.CharField(
         _("state"), max_length=10, choices=OperationState, default=OperationState.STARTED

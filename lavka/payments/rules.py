@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from lavka.kernel.idempotency import fingerprint_of
+from lavka.kernel.money import Money
+
 
 class PaymentStatus(TextChoices):
     """Where a payment stands; from AUTHORISED on the amounts decide."""
@@ -113,3 +116,8 @@ class Amounts:
         if self.captured:
             return PaymentStatus.CAPTURED
         return PaymentStatus.VOIDED if self.voided else PaymentStatus.AUTHORISED
+
+
+def fingerprint_of_change(amount: Money | None) -> str:
+    """What a capture or refund means: an amount, or all that is left."""
+    return fingerprint_of({"amount": amount and amount.as_json()})

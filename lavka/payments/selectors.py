@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import FETCH_RAISE, Count, F, Prefetch, Q, QuerySet, Sum
 
 from lavka.kernel import rows
+from lavka.kernel.idempotency import KeyReused
 from lavka.orders.rules import PaymentSums
 from lavka.payments.models import LedgerEntry, Operation, Payment, ProviderEvent
 from lavka.payments.rules import UNDECIDED, UNFINISHED, Account, OperationKind, OperationState
@@ -47,6 +48,14 @@ def waiting_payment(order_id: UUID) -> Payment | None:
     """The order's payment that its customer has begun and not confirmed."""
     waiting = Payment.objects.undecided().filter(order_id=order_id, abandoned_at=None)
     return waiting.exclude(reference="").first()
+
+
+def payment_by_key(order_id: UUID, key: str, method: str, token: str) -> Payment | None:
+    """The payment that was opened under the key; raises KeyReused, if by another means."""
+    earlier = Payment.objects.filter(order_id=order_id, key=key).first()
+    if earlier is not None and (earlier.method, earlier.token) != (method, token):
+        raise KeyReused
+    return earlier
 
 
 _HELD = """

@@ -22,7 +22,8 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
 
 from lavka.kernel import rows
-from lavka.kernel.errors import Conflict, Invalid, Malformed, ShopError
+from lavka.kernel.errors import Conflict, Malformed, ShopError
+from lavka.kernel.idempotency import KeyReused, is_unguessable
 from lavka.kernel.threads import in_thread, run_here
 from lavka.web.models import IdempotentRequest
 
@@ -50,12 +51,15 @@ class KeyMalformed(Malformed):
     message = _("An Idempotency-Key is 1 to 255 visible ASCII characters, such as a UUID.")
 
 
-class KeyReused(Invalid):
-    """The key came with another request before."""
+class KeyGuessable(Malformed):
+    """Nobody signed in sends the key, and others could send the same one."""
 
-    code = "idempotency_key_reused"
-    title = _("Idempotency-Key reused")
-    message = _("This Idempotency-Key was used for another request. Take a new one.")
+    code = "idempotency_key_guessable"
+    title = _("Idempotency-Key guessable")
+    message = _(
+        "Without signing in, an Idempotency-Key has to be random, so that nobody else gets your "
+        "answer: send a new UUID (version 4)."
+    )
 
 
 class RequestInProgress(Conflict):
@@ -82,20 +86,25 @@ class Answering(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """One use of a key: who with what (`id`), and what they ask for (`fingerprint`)."""
+    """One use of a key: whose it is (`id`), and what they ask for (`fingerprint`)."""
 
     id: UUID
     fingerprint: str
 
     @classmethod
-    def of(cls, request: HttpRequest, key: str, caller: str) -> "Claim":
-        """Raises KeyMalformed."""
+    def of(cls, request: HttpRequest, key: str, owner: str | None) -> "Claim":
+        """`owner` is whose key it is, None when nothing tells one caller from another.
+
+        Raises: KeyMalformed; KeyGuessable, for a key without an owner that others may send too.
+        """
         if not re.fullmatch(PATTERN, key):
             raise KeyMalformed
-        owner = blake2b(f"{caller}\n{key}".encode(), digest_size=16)
+        if owner is None and not is_unguessable(key):
+            raise KeyGuessable
+        owned = blake2b(f"{owner or ''}\n{key}".encode(), digest_size=16)
         asked = blake2b(f"{request.method}\n{request.get_full_path()}\n".encode(), digest_size=32)
         asked.update(request.body)
-        return cls(id=UUID(bytes=owner.digest()), fingerprint=asked.hexdigest())
+        return cls(id=UUID(bytes=owned.digest()), fingerprint=asked.hexdigest())
 
 
 async def perform(

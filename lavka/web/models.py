@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class IdempotentRequest(models.Model):
-    """One use of an `Idempotency-Key`; its id is a digest of caller and key.
+    """One use of an `Idempotency-Key`; its id is a digest of the key and of whose key it is.
 
     `status` is empty while the first request runs; `leased_until` says how long it may be thought
     to. `fingerprint` is a digest of method, path and body.

@@ -45,7 +45,8 @@ KEY, REQUIRED_KEY = (
         OpenApiParameter.HEADER,
         required=is_required,
         description="Makes it safe to send the request again: it happens once, and is answered as "
-        "the first time with `Idempotent-Replayed: true`, for 48 hours.",
+        "the first time with `Idempotent-Replayed: true`, for 48 hours. A guest without a cart or "
+        "order in the path sends a random one, such as a UUID.",
     )
     for is_required in (False, True)
 )
@@ -214,15 +215,22 @@ class Schema(AutoSchema):
             found += [Denied]
         if "{" in self.path:
             found += [NotFound]
-        if self._takes_key():
-            found += idempotency.REFUSALS
-        if self._says("requires_key"):
-            found += [idempotency.KeyRequired]
+        found += self._refusals_of_keys()
         if self._has_body():
             found += [Malformed, TooLarge, UnsupportedMediaType]
         limit = view.read_limit if self.method == "GET" else view.write_limit
         if limit is not None:
             found += [TooManyRequests]
+        return found
+
+    def _refusals_of_keys(self) -> list[type[ShopError]]:
+        found: list[type[ShopError]] = []
+        if self._takes_key():
+            found += idempotency.REFUSALS
+        if self._takes_key() and AllowAny in self.view.permission_classes:
+            found += [idempotency.KeyGuessable]
+        if self._says("requires_key"):
+            found += [idempotency.KeyRequired]
         return found
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import blake2b
 from inspect import isawaitable
 from typing import Any, ClassVar
 
@@ -52,6 +53,8 @@ class View(adrf.views.APIView):
     hot_seconds: ClassVar[float] = hot.SECONDS
     # Whether an answer may be stored and repeated; one that holds secrets may not.
     keeps_answers: ClassVar[bool] = True
+    # The parameter, of path or query, that a guest proves themselves by, if there is one.
+    guest_proof: ClassVar[str] = ""
 
     async def async_dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """DRF's dispatch, after a look at the hot answers if the view is public."""
@@ -125,14 +128,33 @@ class View(adrf.views.APIView):
                 raise idempotency.KeyRequired
             response: HttpResponseBase = await handler(request, *args, **kwargs)
             return response
-        user_id = request.user.id if isinstance(request.user, Caller) else None
-        caller = limits.caller_of(request._request, user_id)
         return await idempotency.perform(
             self,
-            idempotency.Claim.of(request._request, key, caller),
+            idempotency.Claim.of(request._request, key, self.key_owner),
             partial(handler, request, *args, **kwargs),
             calls_out=getattr(handler, "calls_out", False),
         )
+
+    @property
+    def key_owner(self) -> str | None:
+        """Whose `Idempotency-Key`s this request's belongs to; None for a guest without a secret.
+
+        An address is no owner: people share it.
+        """
+        user = self.request.user
+        if isinstance(user, Caller):
+            return f"u{user.id}"
+        if isinstance(user, api_keys.KeyCaller):
+            return f"k{user.id}"
+        named = self.guest_proof
+        secret = self.kwargs.get(named) or self.request.query_params.get(named)
+        return f"g{blake2b(str(secret).encode(), digest_size=16).hexdigest()}" if secret else None
+
+    @property
+    def owned_key(self) -> str:
+        """The `Idempotency-Key` and whose it is, for services that keep keys; empty without one."""
+        key = self.request.META.get(idempotency.HEADER, "")
+        return f"{self.key_owner or 'g'} {key}" if key else ""
 
     def settle(self, response: HttpResponseBase) -> HttpResponseBase:
         """Render now, so that the answer can be kept."""

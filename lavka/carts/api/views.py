@@ -67,6 +67,8 @@ class CartsView(View):
 class CartView(View):
     """One cart."""
 
+    guest_proof = "cart_id"
+
     @operation(
         "get_cart",
         "Get a cart",
@@ -96,6 +98,8 @@ class CartView(View):
 class LinesView(View):
     """What goes into a cart."""
 
+    guest_proof = "cart_id"
+
     @operation(
         "add_cart_line",
         "Put something into a cart",
@@ -113,6 +117,8 @@ class LinesView(View):
 
 class LineView(View):
     """One line of a cart."""
+
+    guest_proof = "cart_id"
 
     @operation(
         "change_cart_line",
@@ -141,6 +147,8 @@ class LineView(View):
 class CartAddressesView(View):
     """Where a cart goes."""
 
+    guest_proof = "cart_id"
+
     @operation(
         "set_cart_addresses",
         "Say whom a cart is for and where it goes",
@@ -166,6 +174,8 @@ class CartAddressesView(View):
 class ShippingOptionsView(View):
     """How a cart may be sent."""
 
+    guest_proof = "cart_id"
+
     @operation(
         "list_shipping_options",
         "List the ways to ship a cart",
@@ -186,6 +196,8 @@ class ShippingOptionsView(View):
 
 class ShippingOptionView(View):
     """How a cart is sent."""
+
+    guest_proof = "cart_id"
 
     @operation(
         "set_shipping_option",

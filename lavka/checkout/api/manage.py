@@ -11,11 +11,11 @@ from lavka.checkout.api.serializers import RefundInput
 from lavka.fulfilment.api.serializers import ReturnOutput, return_json
 from lavka.fulfilment.errors import ReturnInTheWrongState
 from lavka.fulfilment.selectors import all_returns
+from lavka.kernel.money import CurrencyMismatch
 from lavka.orders.api.manage import managed
 from lavka.orders.api.serializers import ManagedOrderOutput
 from lavka.orders.errors import MoreThanLeft
 from lavka.payments.errors import NotCapturable, NotRefundable, PaymentDeclined
-from lavka.web.idempotency import HEADER
 from lavka.web.schema import operation
 from lavka.web.views import StaffView, in_thread
 
@@ -58,14 +58,14 @@ class ManageRefundOrderView(StaffView):
         "Refund an order, whole, in part or by line",
         request=RefundInput,
         responses=ManagedOrderOutput,
-        errors=[NotRefundable, MoreThanLeft, PaymentDeclined],
+        errors=[NotRefundable, MoreThanLeft, PaymentDeclined, CurrencyMismatch],
         examples=[ALL, AMOUNT, LINES],
         requires_key=True,
         calls_out=True,
         description="Never more than was captured. Stock stays as it is: see returns.",
     )
     async def post(self, request: Request, order_id: UUID) -> Response:
-        body, key = RefundInput.read(request.data), request.META[HEADER]
+        body, key = RefundInput.read(request.data), self.owned_key
         if "lines" in body:
             await flows.refund_lines(order_id=order_id, quantities=body["lines"], key=key)
         else:

@@ -40,6 +40,8 @@ CHECKOUT = OpenApiExample(
 class QuoteView(View):
     """What a cart comes to."""
 
+    guest_proof = "cart_id"
+
     @operation(
         "create_quote",
         "Get a quote for a cart",
@@ -61,6 +63,8 @@ class QuoteView(View):
 
 class CheckoutView(View):
     """From cart to order."""
+
+    guest_proof = "cart_id"
 
     @operation(
         "get_checkout",

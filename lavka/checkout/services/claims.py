@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F, Sum
 
-from lavka.checkout import rules
+from lavka.checkout import rules, selectors
 from lavka.checkout.models import RefundClaim
 from lavka.fulfilment import services as fulfilment
 from lavka.fulfilment.models import ReturnRequest
@@ -29,10 +29,13 @@ def claim_lines(
     """Count pieces (order line id → pieces > 0) as refunded; says whether this call did.
 
     A key that came before gives its claim, unless that was released.
-    Raises: Order.DoesNotExist; OrderLine.DoesNotExist; MoreThanLeft, with `line` and `left`.
+    Raises: Order.DoesNotExist; OrderLine.DoesNotExist; MoreThanLeft, with `line` and `left`;
+    KeyReused.
     Locks: the order.
     """
     order = Order.objects.placed().locked().get(pk=order_id)
+    asked = RefundClaim(quantities=_plain(quantities))
+    selectors.require_same_refund(order_id, key, asked.fingerprint)
     earlier = RefundClaim.objects.standing().filter(order=order, key=key).first()
     if earlier is not None:
         return earlier, False
@@ -109,8 +112,13 @@ def _claim(
         order_id=order_id,
         return_request_id=return_id,
         key=key,
-        quantities={str(line_id): pieces for line_id, pieces in quantities.items()},
+        quantities=_plain(quantities),
         amount=amount.amount,
         claimed_at=at,
         due_at=at + rules.pause_after(0),
     )
+
+
+def _plain(quantities: Mapping[UUID, int]) -> dict[str, int]:
+    """As JSON has it."""
+    return {str(line_id): pieces for line_id, pieces in quantities.items()}

@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from lavka.kernel.money import CurrencyMismatch
 from lavka.payments import flows, selectors
 from lavka.payments.api.serializers import (
     ChangeInput,
@@ -17,7 +18,6 @@ from lavka.payments.api.serializers import (
 from lavka.payments.errors import NotCapturable, NotRefundable, NotVoidable, PaymentDeclined
 from lavka.payments.rules import PaymentStatus
 from lavka.web import parameters
-from lavka.web.idempotency import HEADER
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
@@ -77,14 +77,14 @@ class CapturePaymentView(StaffView):
         "Capture an authorised payment, whole or in part",
         request=ChangeInput,
         responses=ManagedPaymentOutput,
-        errors=[PaymentDeclined, NotCapturable],
+        errors=[PaymentDeclined, NotCapturable, CurrencyMismatch],
         examples=[PART, ALL],
         description=LATER,
         calls_out=True,
     )
     async def post(self, request: Request, payment_id: UUID) -> Response:
         amount = ChangeInput.money(request.data)
-        key = request.META.get(HEADER) or str(uuid4()) if amount else "all"
+        key = self.owned_key or (str(uuid4()) if amount else "")
         return await _changed(
             payment_id, flows.capture(payment_id=payment_id, amount=amount, key=key)
         )
@@ -118,14 +118,14 @@ class RefundPaymentView(StaffView):
         "Refund a captured payment, whole or in part",
         request=ChangeInput,
         responses=ManagedPaymentOutput,
-        errors=[PaymentDeclined, NotRefundable],
+        errors=[PaymentDeclined, NotRefundable, CurrencyMismatch],
         examples=[PART, ALL],
         description=LATER,
         requires_key=True,
         calls_out=True,
     )
     async def post(self, request: Request, payment_id: UUID) -> Response:
-        amount, key = ChangeInput.money(request.data), request.META[HEADER]
+        amount, key = ChangeInput.money(request.data), self.owned_key
         return await _changed(
             payment_id, flows.refund(payment_id=payment_id, amount=amount, key=key)
         )

@@ -5,6 +5,7 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from lavka.kernel.idempotency import KeyReused
 from lavka.payments import services
 from lavka.payments.api.serializers import WebhookOutput
 from lavka.payments.errors import WrongSignature
@@ -18,6 +19,8 @@ from lavka.web.views import View, in_thread
 class WebhookView(View):
     """The inbox of one provider; the signature over the raw body is what lets in."""
 
+    # Providers name their events: `services.receive_webhook` tells a repetition by that.
+    keeps_answers = False
     write_limit = Limit("webhook", burst=1200, per_seconds=60)
 
     @operation(
@@ -25,7 +28,7 @@ class WebhookView(View):
         "Receive a provider's webhook",
         request=OpenApiTypes.OBJECT,
         responses=WebhookOutput,
-        errors=[WrongSignature],
+        errors=[WrongSignature, KeyReused],
         description="The body is the provider's own and is signed by it. Sent again, it is"
         " accepted again and changes nothing.",
     )

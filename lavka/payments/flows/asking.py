@@ -57,13 +57,20 @@ async def authorise(*, payment_id: UUID) -> Outcome:
     return await _outcome(payment_id, operation, is_new)
 
 
-async def capture(*, payment_id: UUID, amount: Money | None = None, key: str = "all") -> Outcome:
-    """Take authorised money, all that is left without an `amount`; once per `key`.
+async def capture(
+    *, payment_id: UUID, amount: Money | None = None, key: str = "", fingerprint: str = ""
+) -> Outcome:
+    """Take authorised money, all that is left without an `amount`; once per `key`, if there is one.
 
-    Raises: Payment.DoesNotExist; NotCapturable.
+    Raises: Payment.DoesNotExist; NotCapturable; CurrencyMismatch; KeyReused.
     """
     operation, is_new = await in_thread(
-        services.begin_capture, payment_id=payment_id, amount=amount, key=key, at=timezone.now()
+        services.begin_capture,
+        payment_id=payment_id,
+        amount=amount,
+        key=key,
+        fingerprint=fingerprint,
+        at=timezone.now(),
     )
     return await _outcome(payment_id, operation, is_new)
 
@@ -79,13 +86,20 @@ async def void(*, payment_id: UUID) -> Outcome:
     return await _outcome(payment_id, operation, is_new)
 
 
-async def refund(*, payment_id: UUID, key: str, amount: Money | None = None) -> Outcome:
+async def refund(
+    *, payment_id: UUID, key: str, amount: Money | None = None, fingerprint: str = ""
+) -> Outcome:
     """Give captured money back, all that is left without an `amount`; once per `key`.
 
-    Raises: Payment.DoesNotExist; NotRefundable.
+    Raises: Payment.DoesNotExist; NotRefundable; CurrencyMismatch; KeyReused.
     """
     operation, is_new = await in_thread(
-        services.begin_refund, payment_id=payment_id, amount=amount, key=key, at=timezone.now()
+        services.begin_refund,
+        payment_id=payment_id,
+        amount=amount,
+        key=key,
+        fingerprint=fingerprint,
+        at=timezone.now(),
     )
     return await _outcome(payment_id, operation, is_new)
 

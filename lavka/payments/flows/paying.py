@@ -15,10 +15,11 @@ async def pay(*, order_id: UUID, method: str, token: str, key: str) -> Outcome:
     An earlier payment that waits for the customer is given up first, so that only one can be
     confirmed.
     Raises: Order.DoesNotExist; Invalid, for a method that the shop does not take; PaymentOpen, when
-    the earlier one's provider gives no answer; NothingDue.
+    the earlier one's provider gives no answer; NothingDue; KeyReused, for another means.
     """
-    waiting = await in_thread(selectors.waiting_payment, order_id)
-    if waiting is not None and waiting.key != key:
+    earlier = await in_thread(selectors.payment_by_key, order_id, key, method, token)
+    waiting = None if earlier else await in_thread(selectors.waiting_payment, order_id)
+    if waiting is not None:
         await void(payment_id=waiting.pk)
     payment = await in_thread(
         services.open_payment,

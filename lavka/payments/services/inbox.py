@@ -8,6 +8,7 @@ from django.db import transaction
 
 from lavka.kernel import events
 from lavka.kernel.errors import NotFound
+from lavka.kernel.idempotency import KeyReused
 from lavka.payments.events import ProviderSpoke
 from lavka.payments.gateways import registry
 from lavka.payments.models import ProviderEvent
@@ -19,7 +20,8 @@ def receive_webhook(
 ) -> bool:
     """Check who signed a webhook and store it; False when it has come before.
 
-    Raises: NotFound, for a method that the shop does not take; WrongSignature.
+    Raises: NotFound, for a method that the shop does not take; WrongSignature; KeyReused, when the
+    provider's id for it was that of a webhook about something else.
     Emits: ProviderSpoke, for a new one.
     """
     if method not in registry.methods():
@@ -36,6 +38,9 @@ def receive_webhook(
             "received_at": at,
         },
     )
+    about = (spoken.kind, spoken.reference, spoken.key)
+    if not is_new and about != (told.kind, told.reference, told.key):
+        raise KeyReused
     if is_new:
         events.publish(ProviderSpoke(provider_event_id=spoken.pk))
     return is_new

@@ -43,7 +43,7 @@ def open_payment(
     customer's means of payment. A second call with the same `key` returns the first payment.
     Raises: Order.DoesNotExist; Invalid, for a method that the shop does not take; PaymentOpen, with
     `payment`, while another one of the order is undecided; NothingDue, with what is `due`;
-    CurrencyMismatch.
+    CurrencyMismatch; KeyReused, for another means.
     Locks: the order.
     """
     if method not in registry.methods():
@@ -51,8 +51,7 @@ def open_payment(
         detail = _("One of %(names)s is expected.") % {"names": names}
         raise Invalid(errors=[FieldError("#/payment/method", "invalid_choice", detail)])
     order = locked_order.get(order_id)
-    payments = Payment.objects.filter(order=order)
-    earlier = payments.filter(key=key).first() if key else None
+    earlier = selectors.payment_by_key(order_id, key, method, token) if key else None
     if earlier is not None:
         return earlier
     undecided = _undecided.first(order_id)

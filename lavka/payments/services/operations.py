@@ -8,10 +8,12 @@ from django.db.models import QuerySet
 
 from lavka.kernel import rows
 from lavka.kernel.errors import Conflict
+from lavka.kernel.idempotency import require_same_meaning
 from lavka.kernel.money import Money
+from lavka.payments import rules
 from lavka.payments.errors import NotCapturable, NotRefundable, NotVoidable
 from lavka.payments.models import Operation, Payment
-from lavka.payments.rules import UNDECIDED, UNFINISHED, PaymentStatus
+from lavka.payments.rules import UNDECIDED, UNFINISHED, OperationState, PaymentStatus
 from lavka.payments.rules import OperationKind as Kind
 
 
@@ -42,22 +44,31 @@ def begin_authorise(*, payment_id: UUID, at: datetime.datetime) -> tuple[Operati
 
 @transaction.atomic(durable=True)
 def begin_capture(
-    *, payment_id: UUID, amount: Money | None, key: str, at: datetime.datetime
+    *,
+    payment_id: UUID,
+    amount: Money | None,
+    key: str,
+    fingerprint: str = "",
+    at: datetime.datetime,
 ) -> tuple[Operation | None, bool]:
     """Claim authorised money, all of it without an `amount`; None when all is taken already.
 
-    Raises: Payment.DoesNotExist; NotCapturable, with `available`; CurrencyMismatch.
+    Without a `key`, calls that find the same sum captured are one.
+    `fingerprint` says what the caller asks for under `key`, when this is a part of it.
+    Raises: Payment.DoesNotExist; NotCapturable, with `available`; CurrencyMismatch; KeyReused.
     Locks: the payment.
     """
     payment = _locked_payment.get(payment_id)
-    if earlier := _earlier(payment, Kind.CAPTURE, key):
+    key = key or f"after {payment.captured}"
+    fingerprint = fingerprint or rules.fingerprint_of_change(amount)
+    if earlier := _earlier(payment, Kind.CAPTURE, key, fingerprint):
         return earlier, False
     available = payment.amounts.capturable
     if amount is None and available == 0 and payment.captured:
         return None, False
     wanted = _wanted(payment, amount, available, NotCapturable)
     payment.capturing += wanted
-    return _begin(payment, Kind.CAPTURE, key, wanted, at), True
+    return _begin(payment, Kind.CAPTURE, key, wanted, at, fingerprint), True
 
 
 @transaction.atomic(durable=True)
@@ -85,22 +96,29 @@ def begin_void(*, payment_id: UUID, at: datetime.datetime) -> tuple[Operation | 
 
 @transaction.atomic(durable=True)
 def begin_refund(
-    *, payment_id: UUID, amount: Money | None, key: str, at: datetime.datetime
+    *,
+    payment_id: UUID,
+    amount: Money | None,
+    key: str,
+    fingerprint: str = "",
+    at: datetime.datetime,
 ) -> tuple[Operation | None, bool]:
     """Claim captured money, all of it without an `amount`; None when all went back already.
 
-    Raises: Payment.DoesNotExist; NotRefundable, with `available`; CurrencyMismatch.
+    `fingerprint` says what the caller asks for under `key`, when this is a part of it.
+    Raises: Payment.DoesNotExist; NotRefundable, with `available`; CurrencyMismatch; KeyReused.
     Locks: the payment.
     """
     payment = _locked_payment.get(payment_id)
-    if earlier := _earlier(payment, Kind.REFUND, key):
+    fingerprint = fingerprint or rules.fingerprint_of_change(amount)
+    if earlier := _earlier(payment, Kind.REFUND, key, fingerprint):
         return earlier, False
     available = payment.amounts.refundable
     if amount is None and available == 0 and payment.refunded:
         return None, False
     wanted = _wanted(payment, amount, available, NotRefundable)
     payment.refunding += wanted
-    return _begin(payment, Kind.REFUND, key, wanted, at), True
+    return _begin(payment, Kind.REFUND, key, wanted, at, fingerprint), True
 
 
 @transaction.atomic(durable=True)
@@ -116,11 +134,25 @@ def _wanted(payment: Payment, amount: Money | None, available: int, refusal: typ
     return wanted.amount
 
 
-def _earlier(payment: Payment, kind: Kind, key: str) -> Operation | None:
-    return payment.operations.filter(kind=kind, key=key).exclude(state="failed").first()
+def _earlier(payment: Payment, kind: Kind, key: str, fingerprint: str) -> Operation | None:
+    """What came of the key before, unless that failed; raises KeyReused for another request."""
+    earlier = list(payment.operations.filter(kind=kind, key=key).order_by("id"))
+    for operation in earlier:
+        require_same_meaning(operation.fingerprint, fingerprint)
+    return next((each for each in earlier if each.state != OperationState.FAILED), None)
 
 
-def _begin(payment: Payment, kind: Kind, key: str, amount: int, at: datetime.datetime) -> Operation:
+def _begin(
+    payment: Payment,
+    kind: Kind,
+    key: str,
+    amount: int,
+    at: datetime.datetime,
+    fingerprint: str = "",
+) -> Operation:
     """Write down what is claimed, and for what."""
     rows.update(payment, "capturing", "voiding", "refunding", "updated_at")
-    return rows.insert(Operation(payment=payment, kind=kind, key=key, amount=amount, started_at=at))
+    operation = Operation(
+        payment=payment, kind=kind, key=key, fingerprint=fingerprint, amount=amount, started_at=at
+    )
+    return rows.insert(operation)
