@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 from django.db import close_old_connections
+from django.utils.translation import activate, get_language
 
 from lavka.kernel.errors import Unavailable
 
@@ -29,8 +30,9 @@ _has_caller: ContextVar[bool] = ContextVar("has_caller", default=False)
 async def in_thread[**P, T](call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run sync code that uses the database in a worker thread: one hop a call.
 
-    It sees the request's context variables, and its connection goes back to Django's pool with
-    its result. Once it runs it runs to its end, also when the client is gone by then.
+    It sees the request's context variables and its language, and its connection goes back to
+    Django's pool with its result. Once it runs it runs to its end, also when the client is gone by
+    then.
     Raises: Unavailable, when no thread came free in time; then nothing has run.
     """
     if _is_here.get():
@@ -91,7 +93,8 @@ class Threads:
         else:
             await self._free.acquire()
         loop = asyncio.get_running_loop()
-        work = self._executor.submit(copy_context().run, _with_connection_returned, call)
+        # The copy goes with the call, so the thread's next caller sees nothing of it.
+        work = self._executor.submit(copy_context().run, _run, call, get_language())
         # Not when the request ends: a cancelled one leaves its thread busy.
         work.add_done_callback(partial(self._release, loop))
         return await asyncio.wrap_future(work)
@@ -120,7 +123,13 @@ class Threads:
         self._executor.shutdown(wait=True)
 
 
-def _with_connection_returned[T](call: Callable[[], T]) -> T:
+def _run[T](call: Callable[[], T], language: str | None) -> T:
+    """Run `call` in the caller's language, and give the thread's connection back.
+
+    Django keeps the language in a local of asgiref, which is bound to the thread that has set it.
+    """
+    if language is not None:
+        activate(language)
     try:
         return call()
     finally:

@@ -6,6 +6,8 @@ from contextvars import ContextVar
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection, connections
+from django.utils import translation
+from django.utils.translation import gettext
 
 from lavka.kernel import threads
 from lavka.kernel.errors import Conflict, Unavailable
@@ -49,6 +51,16 @@ async def test_the_call_gets_its_arguments_and_gives_its_result_or_its_refusal()
     with pytest.raises(Conflict) as refusal:
         await in_thread(divide, 6, by=0)
     assert refusal.value.details == {"number": 6}
+
+
+async def test_the_thread_speaks_the_requests_language_and_forgets_it(two_threads):
+    async def asked_in(language: str) -> tuple[str | None, str]:
+        with translation.override(language):
+            return await in_thread(lambda: (translation.get_language(), gettext("Tax")))
+
+    asked = [await asked_in(language) for language in ("ru", "en", "ru", "en")]
+
+    assert asked == [("ru", "Налог"), ("en", "Tax")] * 2
 
 
 async def test_the_thread_sees_the_requests_context_and_cannot_change_it():
