@@ -36,7 +36,9 @@ SCHEMA: dict[str, Any] = {
         "WebhookEndpointStatus": "lavka.webhooks.rules.EndpointStatus",
     },
     "SCHEMA_PATH_PREFIX": "/api/v1/",
-    "PATH_CONVERTER_OVERRIDES": {"slug": {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"}},
+    "PATH_CONVERTER_OVERRIDES": {
+        "slug": {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$", "maxLength": 200}
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "lavka.web.schema.share_refusals",

@@ -238,7 +238,9 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = SCHEMA
-DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
+# What idempotency and Django may hold of a body in memory; an upload with its key is the largest.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
 APPEND_SLASH = True
 # Shop fronts in a browser, from other origins; callers are known by their token, not by cookies.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])

@@ -7,6 +7,9 @@ from typing import ClassVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+# How many refused parts of one input are told; what checks it may stop at the next.
+MAX_ERRORS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:

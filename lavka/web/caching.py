@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 # What everyone sees alike; a cache may go on with an old page while it fetches the new one.
 CATALOGUE = "public, max-age=30, stale-while-revalidate=60"
 PRIVATE = "no-store"
+# How much of a list of entity tags is looked at.
+MAX_TAGS = 2000
 
 
 def with_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -38,5 +40,5 @@ def tag_of(body: bytes) -> str:
 
 def names(offered: str, tag: str) -> bool:
     """Whether a list of entity tags has this one; a proxy that compresses had weakened it."""
-    tags = [each.strip().removeprefix("W/") for each in offered.split(",")]
+    tags = [each.strip().removeprefix("W/") for each in offered[:MAX_TAGS].split(",")]
     return tag in tags or tags == ["*"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lavka.kernel import database, threads
 from lavka.web import hot, limits, metrics
-from lavka.web.bodies import App, Receive, Scope, Send
+from lavka.web.bodies import MAX_UNREAD_BYTES, SMALL_BYTES, App, Receive, Scope, Send
 
 FAST_LANE = "/api/v1/"
 # What machines ask every few seconds needs no session either.
@@ -32,6 +32,11 @@ class Entrance:
 def is_on_fast_lane(path: str) -> bool:
     """Whether the fast lane serves it."""
     return path.startswith(FAST_LANE) or path in PROBES
+
+
+def limit_of_form(path: str) -> int:
+    """How many bytes a form outside of the API may have: only staff upload anything."""
+    return MAX_UNREAD_BYTES if path.startswith("/admin/") else SMALL_BYTES
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -13,7 +13,7 @@ from lavka.web import caching, json
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    str,
+    {"type": "string", "maxLength": caching.MAX_TAGS},
     OpenApiParameter.HEADER,
     description="The `ETag` of what you read: 412 if somebody changed it since.",
 )

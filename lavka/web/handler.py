@@ -4,16 +4,15 @@ What Django's does in threads is done on the event loop or not at all: middlewar
 (`settings.FAST_LANE_MIDDLEWARE`, held to it by a system check), an exception becomes a problem in
 place, a response is closed in place, and the signals `request_started` and `request_finished`,
 whose receivers are synchronous, are not sent. What they do for a thread's database connection,
-`in_thread` does when the connection was used.
+`in_thread` does when the connection was used. A body is read when a view asks for it, so that a
+request that is refused by its head costs no more than that.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from io import BytesIO
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.urls import set_script_prefix
@@ -21,7 +20,7 @@ from django.utils.module_loading import import_string
 
 from lavka.kernel.errors import Malformed
 from lavka.web import problems, routes
-from lavka.web.bodies import Receive, Scope, Send
+from lavka.web.bodies import Body, Receive, Scope, Send
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -43,24 +42,26 @@ class FastLane(ASGIHandler):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        try:
-            body = await self.read_body(receive)
-        except RequestAborted:
-            return
         prefix = get_script_prefix(scope)
         if prefix:
             set_script_prefix(prefix)
+        body: Any = Body(receive)
+        request: Any
         request, _ = self.create_request(scope, body)
         if request is None:  # its query is not UTF-8
             await self.send_response(problems.response_for(Malformed()), send)
             return
-        watch = Watch(receive)
+        body.announce(request.META)
+        request.incoming = body
+        watch = Watch(receive, body)
         response: HttpResponseBase | None = None
         try:
             response = await self._middleware_chain(request)
+            if body.is_endless():
+                response.headers["Connection"] = "close"
             await self.send_response(response, send)
         except asyncio.CancelledError:
-            if not watch.has_cancelled():
+            if not (body.is_cut or watch.has_cancelled()):
                 raise
         finally:
             watch.stop()
@@ -73,18 +74,6 @@ class FastLane(ASGIHandler):
         request.resolver_match = match
         response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
         return response
-
-    async def read_body(self, receive: Receive) -> Any:
-        """The whole body as a file: in memory when it came in one piece, else as Django does."""
-        message = await receive()
-        if message["type"] == "http.request" and not message.get("more_body", False):
-            return BytesIO(message.get("body", b""))
-        first: list[Any] = [message]
-
-        async def from_the_start() -> Any:
-            return first.pop() if first else await receive()
-
-        return await super().read_body(from_the_start)
 
     async def send_response(self, response: Any, send: Send) -> None:
         """One message for the head and one for the body, unless the answer is streamed."""
@@ -124,11 +113,11 @@ def answered(handler: Handler) -> Handler:
 class Watch:
     """Cancels the running request when its client goes away."""
 
-    __slots__ = ("_is_gone", "_listener", "_receive", "_request", "_timer")
+    __slots__ = ("_body", "_is_gone", "_listener", "_receive", "_request", "_timer")
 
-    def __init__(self, receive: Receive) -> None:
-        """Begin to look in a moment."""
-        self._receive = receive
+    def __init__(self, receive: Receive, body: Body) -> None:
+        """Begin to look in a moment, and not before `body` was read or is ignored."""
+        self._receive, self._body = receive, body
         self._request: Any = asyncio.current_task()
         self._is_gone = False
         self._listener: asyncio.Task[None] | None = None
@@ -136,7 +125,10 @@ class Watch:
         self._timer = loop.call_later(WATCH_AFTER_SECONDS, self._begin, loop)
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._listener = loop.create_task(self._listen())
+        if self._body.is_expected:
+            self._timer = loop.call_later(WATCH_AFTER_SECONDS, self._begin, loop)
+        else:
+            self._listener = loop.create_task(self._listen())
 
     async def _listen(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

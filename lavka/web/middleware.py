@@ -12,6 +12,7 @@ from django.middleware.security import SecurityMiddleware
 from django.utils import translation
 from django.utils.decorators import async_only_middleware
 from django.utils.translation.trans_real import (
+    LANGUAGE_CODE_MAX_LENGTH,
     get_supported_language_variant,
     parse_accept_lang_header,
 )
@@ -23,6 +24,8 @@ Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 # How many of the shop's names are remembered: with ALLOWED_HOSTS "*" a client may make up any.
 MAX_NAMES = 100
+# One character more than Django reads of an `Accept-Language`; choices are remembered by it.
+MAX_ACCEPTED = LANGUAGE_CODE_MAX_LENGTH + 1
 
 
 @async_only_middleware
@@ -32,7 +35,7 @@ def request_context(get_response: Handler) -> Handler:
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         own_id = request_id.begin(request.META.get("HTTP_X_REQUEST_ID", ""))
-        language = chosen_language(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+        language = chosen_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_ACCEPTED])
         if language != translation.get_language():
             translation.activate(language)
         response = await get_response(request)

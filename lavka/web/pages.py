@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 
 from lavka.kernel.errors import FieldError, Invalid
 from lavka.kernel.reads import read_all, read_count
-from lavka.web import json
+from lavka.web import json, parameters
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 COUNT_CAP = 10_000
+# The longest one holds a product's place in a search, with the transactions under way then.
+MAX_CURSOR = 6000
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,12 @@ class PageRequest:
     @classmethod
     def of(cls, query: QueryDict) -> "PageRequest":
         """Read `limit`, `cursor` and `count`; raises Invalid, naming the parameter."""
-        raw = query.get("limit", str(DEFAULT_LIMIT))
-        if not (raw.isascii() and raw.isdigit() and 1 <= int(raw[:9]) <= MAX_LIMIT):
-            detail = _("A whole number from 1 to 100 is expected.")
-            raise Invalid(errors=[FieldError("?limit", "out_of_range", detail)])
+        limit = parameters.whole_number(query, "limit", minimum=1, maximum=MAX_LIMIT)
         count = query.get("count", "false")
         if count not in {"true", "false"}:
             raise Invalid(errors=[FieldError("?count", "invalid", _("Write true or false."))])
         cursor = query.get("cursor")
-        return cls(int(raw), _decode(cursor) if cursor else None, count == "true")
+        return cls(limit or DEFAULT_LIMIT, _decode(cursor) if cursor else None, count == "true")
 
 
 def page_of[Row: Model](
@@ -136,6 +135,8 @@ def encode_cursor(values: Sequence[Any]) -> str:
 
 
 def _decode(cursor: str) -> list[Any]:
+    if len(cursor) > MAX_CURSOR:
+        raise bad_cursor()
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         values = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

@@ -1,14 +1,21 @@
 """Query parameters read strictly: what does not fit its kind is 422 and names the parameter."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 
-from lavka.kernel.errors import FieldError, Invalid
+from lavka.kernel.errors import MAX_ERRORS, FieldError, Invalid
+from lavka.web.problems import QueryTooLong
+
+# Of one value, unless its parameter says otherwise; of a query; and how many it may have.
+MAX_TEXT, MAX_QUERY, MAX_PARAMETERS = 200, 8192, 100
 
 
 def refuse(name: str, code: str, detail: str) -> Invalid:
@@ -16,25 +23,82 @@ def refuse(name: str, code: str, detail: str) -> Invalid:
     return Invalid(errors=[FieldError(f"?{name}", code, detail)])
 
 
-def require_known(query: QueryDict, handler: Callable[..., Any]) -> None:
+def text_parameter(
+    name: str, description: str, *, max_length: int = MAX_TEXT, max_times: int = 1
+) -> OpenApiParameter:
+    """A query parameter of so many characters, which may be given so many times."""
+    kind: dict[str, Any] = {"type": "string", "maxLength": max_length}
+    if max_times > 1:
+        kind = {"type": "array", "maxItems": max_times, "items": kind}
+    return OpenApiParameter(name, kind, description=description)
+
+
+def number_parameter(
+    name: str, description: str, *, minimum: int = 0, maximum: int, default: int | None = None
+) -> OpenApiParameter:
+    """A query parameter that is a whole number."""
+    kind = {"type": "integer", "minimum": minimum, "maximum": maximum}
+    return OpenApiParameter(name, kind, description=description, default=default)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How long each value of a parameter may be, and how often it may be given."""
+
+    max_length: int = MAX_TEXT
+    max_times: int = 1
+
+    @classmethod
+    def of(cls, parameter: OpenApiParameter) -> "Bound":
+        """What a parameter's description says."""
+        kind = parameter.type if isinstance(parameter.type, dict) else {}
+        if kind.get("type") == "object":
+            return cls(kind["additionalProperties"]["maxLength"], MAX_PARAMETERS)
+        items = kind.get("items", kind)
+        return cls(items.get("maxLength", MAX_TEXT), kind.get("maxItems", 1))
+
+    def fault(self, values: Sequence[str]) -> tuple[str, str] | None:
+        """Code and text of what is wrong with a parameter's values."""
+        if len(values) > self.max_times:
+            detail = _("At most %(count)s times in one request.") % {"count": self.max_times}
+            return "repeated", detail
+        for value in values:
+            if len(value) > self.max_length:
+                return "too_long", _("At most %(count)s characters.") % {"count": self.max_length}
+            if "\x00" in value:
+                return "null_character", _("U+0000 is not accepted.")
+        return None
+
+
+def require_known(request: HttpRequest, handler: Callable[..., Any]) -> None:
     """Refuse what the handler's `@operation` does not name, as a body's unknown fields are.
 
     What an object parameter holds is for the handler to know.
-    Raises: Invalid, also for U+0000, which PostgreSQL cannot store or compare.
+    Raises: QueryTooLong; Invalid, also for a value that is too long, given too often, or has
+    U+0000, which PostgreSQL can neither store nor compare.
     """
-    known: frozenset[str] = getattr(handler, "query_parameters", frozenset())
-    objects: frozenset[str] = getattr(handler, "query_objects", frozenset())
-    errors = [
-        FieldError(f"?{name}", "unknown", _("This parameter is not known."))
-        for name in query
-        if name not in known and _owner(name) not in objects
-    ] + [
-        FieldError(f"?{name}", "null_character", _("U+0000 is not accepted."))
-        for name in query
-        if any("\x00" in value for value in query.getlist(name))
-    ]
-    if errors:
-        raise Invalid(errors=errors)
+    raw = request.META["QUERY_STRING"]
+    if not raw:
+        return
+    if len(raw) > MAX_QUERY:
+        raise QueryTooLong(limit=MAX_QUERY)
+    if raw.count("&") >= MAX_PARAMETERS:
+        detail = _("At most %(count)s parameters.") % {"count": MAX_PARAMETERS}
+        raise Invalid(errors=[FieldError("?", "too_many", detail)])
+    faults = list(islice(_faults(request.GET, handler), MAX_ERRORS + 1))
+    if faults:
+        raise Invalid(errors=faults)
+
+
+def _faults(query: QueryDict, handler: Callable[..., Any]) -> Iterator[FieldError]:
+    bounds: Mapping[str, Bound] = getattr(handler, "query_parameters", {})
+    objects: Mapping[str | None, Bound] = getattr(handler, "query_objects", {})
+    for name, values in query.lists():
+        bound = bounds.get(name) or objects.get(_owner(name))
+        if bound is None:
+            yield FieldError(f"?{name}", "unknown", _("This parameter is not known."))
+        elif fault := bound.fault(values):
+            yield FieldError(f"?{name}", *fault)
 
 
 def members(query: QueryDict, name: str) -> dict[str, list[str]]:
@@ -67,13 +131,15 @@ def choice(query: QueryDict, name: str, choices: Collection[str], default: str =
     return value
 
 
-def whole_number(query: QueryDict, name: str, *, maximum: int) -> int | None:
-    """A whole number from 0 to `maximum`, None when it is not given; raises Invalid."""
+def whole_number(query: QueryDict, name: str, *, minimum: int = 0, maximum: int) -> int | None:
+    """A whole number from `minimum` to `maximum`, None when it is not given; raises Invalid."""
     raw = query.get(name)
     if raw is None:
         return None
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 20 and int(raw) <= maximum):
-        detail = _("A whole number from 0 to %(maximum)d is expected.") % {"maximum": maximum}
+    is_number = raw.isascii() and raw.isdigit() and len(raw) <= 20
+    if not (is_number and minimum <= int(raw) <= maximum):
+        bounds = {"minimum": minimum, "maximum": maximum}
+        detail = _("A whole number from %(minimum)d to %(maximum)d is expected.") % bounds
         raise refuse(name, "out_of_range", detail)
     return int(raw)
 

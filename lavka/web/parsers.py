@@ -7,13 +7,12 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 
 from lavka.kernel.errors import Malformed
 from lavka.web import json
-from lavka.web.problems import TooLarge
-
-MAX_BODY_BYTES = 1024 * 1024
+from lavka.web.bodies import MAX_JSON_BYTES
+from lavka.web.problems import TooComplex, TooLarge
 
 
 class JSONParser(BaseParser):
-    """`application/json` up to 1 MiB, strictly decoded; a broken body is 400, a large one 413."""
+    """`application/json`, strictly decoded; a broken body is 400, a large one 413."""
 
     media_type = "application/json"
 
@@ -23,18 +22,21 @@ class JSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Read at most one byte over the limit."""
-        body = stream.read(MAX_BODY_BYTES + 1)
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge
+        """Read at most one byte over the operation's limit."""
+        limit = min(_limit_of(parser_context), MAX_JSON_BYTES)
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise TooLarge(limit=limit)
         try:
             return json.loads(body)
+        except json.TooComplexError:
+            raise TooComplex from None
         except (ValueError, RecursionError):
             raise Malformed from None
 
 
 class UploadParser(MultiPartParser):
-    """`multipart/form-data` with a file of up to the view's `max_upload_bytes`; 413 above."""
+    """`multipart/form-data` of up to the operation's limit."""
 
     def parse(
         self,
@@ -44,7 +46,12 @@ class UploadParser(MultiPartParser):
     ) -> Any:
         """Refuse by the announced length; texts of the form are UTF-8, whatever it says."""
         context = dict(parser_context or {}, encoding="utf-8")
-        length = int(context["request"].META.get("CONTENT_LENGTH") or 0)
-        if length > context["view"].max_upload_bytes + MAX_BODY_BYTES:
-            raise TooLarge
+        limit = _limit_of(parser_context)
+        if int(context["request"].META.get("CONTENT_LENGTH") or 0) > limit:
+            raise TooLarge(limit=limit)
         return super().parse(stream, media_type, context)
+
+
+def _limit_of(context: Mapping[str, Any] | None) -> int:
+    limit: int = (context or {})["view"].max_body_bytes
+    return limit

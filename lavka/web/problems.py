@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -25,13 +26,15 @@ from psycopg_pool import PoolTimeout
 from rest_framework import exceptions as drf
 
 from lavka.kernel import errors
-from lavka.kernel.errors import FieldError, ShopError
+from lavka.kernel.errors import MAX_ERRORS, FieldError, ShopError
 from lavka.web import json
 from lavka.web.request_id import current_request_id
 
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+# An answer to nonsense is not longer than one to sense, whatever was sent and however much.
+MAX_POINTER, MAX_DETAIL = 120, 200
 
 
 class MethodNotAllowed(ShopError):
@@ -59,6 +62,23 @@ class TooLarge(ShopError):
     code = "too_large"
     title = _("Body too large")
     message = _("The request body is larger than this path accepts.")
+
+
+class TooComplex(errors.Malformed):
+    """The body is nested too deeply or holds too many values."""
+
+    code = "too_complex"
+    title = _("Body too complex")
+    message = _("The request body is nested too deeply or holds too many values.")
+
+
+class QueryTooLong(ShopError):
+    """The part of the address behind the question mark is over the limit."""
+
+    status = 414
+    code = "query_too_long"
+    title = _("Query too long")
+    message = _("The query is longer than %(limit)d characters.")
 
 
 class UnsupportedMediaType(ShopError):
@@ -107,9 +127,15 @@ def response_for(error: ShopError) -> HttpResponse:
         body["details"] = error.details
     if error.errors:
         body["errors"] = [
-            {"pointer": each.pointer, "code": each.code, "detail": each.detail}
-            for each in error.errors
+            {
+                "pointer": _shortened(each.pointer, MAX_POINTER),
+                "code": each.code,
+                "detail": _shortened(each.detail, MAX_DETAIL),
+            }
+            for each in error.errors[:MAX_ERRORS]
         ]
+        if len(error.errors) > MAX_ERRORS:
+            body["errors_truncated"] = True
     response = HttpResponse(json.dumps(body), status=error.status, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-store"
     retry_after = getattr(error, "retry_after_seconds", None)
@@ -156,7 +182,9 @@ def as_shop_error(exception: Exception) -> ShopError | None:
     if isinstance(exception, ShopError):
         return exception
     if isinstance(exception, drf.ValidationError):
-        return errors.Invalid(errors=list(_field_errors(exception.detail, "#")))
+        # One more than is told, so that it is said that there are more.
+        found = islice(_field_errors(exception.detail, "#"), MAX_ERRORS + 1)
+        return errors.Invalid(errors=list(found))
     for kinds, error in _KINDS:
         if isinstance(exception, kinds):
             if error is errors.Unavailable:
@@ -177,6 +205,10 @@ def _field_errors(detail: Any, pointer: str) -> Iterable[FieldError]:
             yield from _field_errors(inner, pointer if is_message else f"{pointer}/{index}")
     else:
         yield FieldError(pointer, getattr(detail, "code", "invalid"), str(detail))
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _escaped(name: str) -> str:

@@ -9,6 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.serializers import ListSerializer
 
 from lavka.kernel.errors import (
     Denied,
@@ -20,19 +21,24 @@ from lavka.kernel.errors import (
     Unavailable,
 )
 from lavka.web import api_keys, idempotency
+from lavka.web.bodies import SMALL_BYTES
+from lavka.web.pages import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT
+from lavka.web.parameters import Bound, number_parameter, text_parameter
 from lavka.web.problems import (
     CONTENT_TYPE,
     MethodNotAllowed,
+    QueryTooLong,
+    TooComplex,
     TooLarge,
     TooManyRequests,
     UnsupportedMediaType,
 )
-from lavka.web.serializers import Input, ProblemOutput
+from lavka.web.serializers import BoundedDictField, Input, ProblemOutput
 
-LIMIT = OpenApiParameter(
-    "limit", int, description="Rows per page, 1 to 100.", default=20,
-)  # fmt: skip
-CURSOR = OpenApiParameter("cursor", str, description="The `next` of the page before.")
+LIMIT = number_parameter(
+    "limit", "Rows per page.", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
+)
+CURSOR = text_parameter("cursor", "The `next` of the page before.", max_length=MAX_CURSOR)
 COUNT = OpenApiParameter(
     "count", str, enum=["true", "false"],
     description="`true` adds the number of rows, exact up to 10,000.",
@@ -50,15 +56,9 @@ KEY, REQUIRED_KEY = (
     )
     for is_required in (False, True)
 )
-LANGUAGE = OpenApiParameter(
-    "Accept-Language",
-    str,
-    OpenApiParameter.HEADER,
-    description="The language of texts for people: `en` or `ru`.",
-)
 
 
-def operation[F: Callable[..., Any]](
+def operation[F: Callable[..., Any]](  # noqa: PLR0913 - what there is to say of an operation
     operation_id: str,
     summary: str,
     *,
@@ -66,12 +66,14 @@ def operation[F: Callable[..., Any]](
     responses: Any = None,
     requires_key: bool = False,
     calls_out: bool = False,
+    max_body_bytes: int = SMALL_BYTES,
     **options: Any,
 ) -> Callable[[F], F]:
     """`extend_schema` with a summary, a method name for clients, and this operation's own errors.
 
     `requires_key` refuses a request without an `Idempotency-Key`. `calls_out` says that the
-    handler waits for other systems, not only for the database (`lavka.web.idempotency`).
+    handler waits for other systems, not only for the database (`lavka.web.idempotency`). One that
+    takes more than `SMALL_BYTES` may not: its body is parsed, and it runs, in a worker thread.
     Errors that follow from the view (401, 403, 404, 413, 422, 429 …) are added by `Schema`. The
     query parameters named here are the only ones that `View` lets through; one of the style
     `deepObject` stands for all its members.
@@ -81,8 +83,8 @@ def operation[F: Callable[..., Any]](
         for parameter in options.get("parameters", ())
         if parameter.location == OpenApiParameter.QUERY
     ]
-    objects = frozenset(each.name for each in asked if each.style == "deepObject")
-    names = frozenset(each.name for each in asked) - objects
+    bounds = {each.name: Bound.of(each) for each in asked}
+    objects = {each.name: bounds.pop(each.name) for each in asked if each.style == "deepObject"}
     extended = extend_schema(
         operation_id=operation_id,
         summary=summary,
@@ -92,10 +94,11 @@ def operation[F: Callable[..., Any]](
 
     def describe(handler: F) -> F:
         described: Any = extended(handler)
-        described.query_parameters, described.query_objects = names, objects
+        described.query_parameters, described.query_objects = bounds, objects
         described.own_errors = tuple(errors)
         described.has_body = options.get("request") is not None
         described.requires_key, described.calls_out = requires_key, calls_out
+        described.max_body_bytes = max_body_bytes
         return described  # type: ignore[no-any-return]
 
     return describe
@@ -147,6 +150,20 @@ class Schema(AutoSchema):
             mapped["additionalProperties"] = False
         return mapped
 
+    def _map_serializer_field(
+        self, field: Any, direction: Any, bypass_extensions: bool = False
+    ) -> Any:
+        """The bounds of lists and objects, which drf-spectacular leaves out."""
+        mapping: Any = super()
+        mapped: dict[str, Any] = mapping._map_serializer_field(field, direction, bypass_extensions)
+        most = getattr(field, "max_length", None)
+        if isinstance(field, ListSerializer) and most is not None:
+            mapped["maxItems"] = most
+        if isinstance(field, BoundedDictField):
+            names = {"maxLength": field.max_name_length}
+            mapped |= {"maxProperties": field.max_entries, "propertyNames": names}
+        return mapped
+
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         by_status: dict[str, list[type[ShopError]]] = {}
@@ -164,13 +181,15 @@ class Schema(AutoSchema):
     def _get_request_body(self, direction: Any = "request") -> Any:
         """Drf-spectacular describes no body of a DELETE, but one may ask for proof."""
         described: Any = super()
-        if not (self.method == "DELETE" and self._has_body()):
-            return described._get_request_body(direction)
-        self.method = "PUT"
+        is_delete = self.method == "DELETE" and self._has_body()
+        if is_delete:
+            self.method = "PUT"
         try:
-            return described._get_request_body(direction)
+            body = described._get_request_body(direction)
         finally:
-            self.method = "DELETE"
+            if is_delete:
+                self.method = "DELETE"
+        return body and body | {"x-max-body-bytes": self._says("max_body_bytes")}
 
     def get_override_parameters(self) -> list[Any]:
         """Every write may carry an `Idempotency-Key`."""
@@ -183,10 +202,10 @@ class Schema(AutoSchema):
         return self.method not in {"GET", "HEAD", "OPTIONS"} and view.keeps_answers
 
     def _has_body(self) -> bool:
-        return self._says("has_body")
+        return bool(self._says("has_body"))
 
-    def _says(self, name: str) -> bool:
-        return bool(getattr(getattr(self.view, self.method.lower(), None), name, False))
+    def _says(self, name: str) -> Any:
+        return getattr(getattr(self.view, self.method.lower(), None), name, False)
 
     def _own_errors(self) -> Sequence[type[ShopError]]:
         handler = getattr(self.view, self.method.lower(), None)
@@ -208,7 +227,7 @@ class Schema(AutoSchema):
     def _refusals(self) -> list[type[ShopError]]:
         """What the view answers before, or instead of, its handler."""
         view: Any = self.view
-        found: list[type[ShopError]] = [Invalid, Unavailable]
+        found: list[type[ShopError]] = [Invalid, QueryTooLong, Unavailable]
         if view.authentication_classes:
             found += [Unauthenticated]
         if not {AllowAny, IsAuthenticated}.issuperset(view.permission_classes):
@@ -217,7 +236,7 @@ class Schema(AutoSchema):
             found += [NotFound]
         found += self._refusals_of_keys()
         if self._has_body():
-            found += [Malformed, TooLarge, UnsupportedMediaType]
+            found += [Malformed, TooComplex, TooLarge, UnsupportedMediaType]
         limit = view.read_limit if self.method == "GET" else view.write_limit
         if limit is not None:
             found += [TooManyRequests]
@@ -282,6 +301,6 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 __all__ = [
-    "COUNT", "CURSOR", "LANGUAGE", "LIMIT", "PAGE_PARAMETERS",
+    "COUNT", "CURSOR", "LIMIT", "PAGE_PARAMETERS",
     "MethodNotAllowed", "OpenApiTypes", "Schema", "operation",
 ]  # fmt: skip

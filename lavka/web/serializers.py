@@ -1,8 +1,9 @@
 """Serializers that every room shares: strict input, and the shapes of money, pages and problems."""
 
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Any, cast
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.serializers import Serializer
 
+from lavka.kernel.errors import MAX_ERRORS
 from lavka.kernel.money import MAX_AMOUNT, Money
 
 
@@ -33,19 +35,100 @@ def _fields_of(serializer: type[Serializer]) -> Any:
     return fields
 
 
+def _checked(items: Iterable[tuple[Any, Any]], check: Callable[[Any], Any]) -> dict[Any, Any]:
+    """Each item as `check` reads it, by its name or index; stops when enough is refused to tell.
+
+    Raises: ValidationError.
+    """
+    values: dict[Any, Any] = {}
+    errors: dict[Any, Any] = {}
+    for name, item in items:
+        try:
+            values[name] = check(item)
+        except serializers.ValidationError as refused:
+            errors[name] = refused.detail
+            if len(errors) > MAX_ERRORS:
+                break
+    if errors:
+        raise serializers.ValidationError(errors)
+    return values
+
+
+class InputList(serializers.ListSerializer):
+    """A list of inputs: first its length is checked, then each one."""
+
+    def run_child_validation(self, data: Any) -> Any:
+        """Leave the elements to `to_internal_value`."""
+        return data
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """Raises ValidationError."""
+        elements, child = super().to_internal_value(data), cast("Serializer", self.child)
+        return list(_checked(enumerate(elements), child.run_validation).values())
+
+
+class BoundedListField(serializers.ListField):
+    """A list of at most `max_length` elements: first its length is checked, then each one."""
+
+    def __init__(self, *, child: Any, max_length: int, **options: Any) -> None:
+        """Both are required."""
+        super().__init__(child=child, max_length=max_length, **options)
+
+    def run_child_validation(self, data: Any) -> Any:
+        """Raises ValidationError."""
+        most: Any = self.max_length
+        if len(data) > most:
+            self.fail("max_length", max_length=most)
+        return list(_checked(enumerate(data), self.child.run_validation).values())
+
+
+class BoundedDictField(serializers.DictField):
+    """A JSON object of at most `max_entries`, with names of at most `max_name_length`."""
+
+    default_error_messages = {
+        "max_entries": _("At most %(count)s entries are expected."),
+        "max_name_length": _("A name has at most %(count)s characters."),
+    }
+
+    def __init__(
+        self, *, child: Any, max_entries: int, max_name_length: int, **options: Any
+    ) -> None:
+        """All three are required."""
+        self.max_entries, self.max_name_length = max_entries, max_name_length
+        super().__init__(child=child, **options)
+
+    def run_child_validation(self, data: Any) -> Any:
+        """Raises ValidationError."""
+        for limit, value in (
+            ("max_entries", len(data)),
+            ("max_name_length", max(map(len, data), default=0)),
+        ):
+            most: int = getattr(self, limit)
+            if value > most:
+                message = self.error_messages[limit] % {"count": most}
+                raise serializers.ValidationError([message], code=limit)
+        return _checked(data.items(), self.child.run_validation)
+
+
 class Input(Serializer):
     """A request body: an object whose unknown fields are an error, not ignored."""
 
     default_error_messages = {"unknown": _("This field is not known.")}
+
+    class Meta:
+        """What `many=True` makes of it."""
+
+        list_serializer_class = InputList
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse unknown fields together with all other errors of the body."""
         errors: dict[str, Any] = {}
         if isinstance(data, Mapping):
             message = str(self.error_messages["unknown"])
+            unknown = (name for name in data if name not in self.fields)
             errors = {
                 name: [serializers.ErrorDetail(message, code="unknown")]
-                for name in data.keys() - self.fields.keys()
+                for name in islice(unknown, MAX_ERRORS + 1)
             }
         try:
             values = super().to_internal_value(data)
@@ -169,7 +252,11 @@ class ProblemOutput(Serializer):
 
     def get_fields(self) -> dict[str, Any]:
         """Add `errors`, a name that DRF keeps for itself in class bodies."""
-        return super().get_fields() | {"errors": FieldErrorOutput(many=True, required=False)}
+        more = serializers.BooleanField(
+            required=False, help_text="True when more is refused than `errors` tells."
+        )
+        errors = FieldErrorOutput(many=True, required=False, max_length=MAX_ERRORS)  # type: ignore[call-arg]
+        return super().get_fields() | {"errors": errors, "errors_truncated": more}
 
 
 class CountOutput(Serializer):

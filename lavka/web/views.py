@@ -17,9 +17,11 @@ from rest_framework.response import Response
 
 from lavka.kernel.errors import Denied, Unauthenticated
 from lavka.kernel.threads import in_thread as in_thread
+from lavka.kernel.threads import run_here
 from lavka.web import api_keys, caching, hot, idempotency, limits, parameters, rights
 from lavka.web.answers import Ready
-from lavka.web.parsers import MAX_BODY_BYTES, JSONParser
+from lavka.web.bodies import SMALL_BYTES, Body
+from lavka.web.parsers import JSONParser
 from lavka.web.problems import Broken, response_for
 from lavka.web.renderers import JSONRenderer, OneFormat
 from lavka.web.tokens import BearerAuthentication, Caller
@@ -55,6 +57,8 @@ class View(adrf.views.APIView):
     keeps_answers: ClassVar[bool] = True
     # The parameter, of path or query, that a guest proves themselves by, if there is one.
     guest_proof: ClassVar[str] = ""
+    # What the operation at hand takes; its `@operation` says so.
+    max_body_bytes = SMALL_BYTES
 
     async def async_dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """DRF's dispatch, after a look at the hot answers if the view is public."""
@@ -74,10 +78,12 @@ class View(adrf.views.APIView):
         response: HttpResponseBase
         try:
             handler = self._handler(wrapped)
+            # Who may not, or too often, is told so before anything of the request is looked at.
             await self.admit(wrapped)
-            parameters.require_known(wrapped.query_params, handler)
             allowance = await self._take_allowance(wrapped)
             await self.authorize()
+            parameters.require_known(request, handler)
+            await self._take_body(wrapped, handler)
             response = await self.perform(handler, wrapped, *args, **kwargs)
         except Exception as exception:  # noqa: BLE001 - DRF's contract: re-raised if nobody knows it
             response = self.handle_exception(exception)
@@ -89,9 +95,7 @@ class View(adrf.views.APIView):
         return self.finalize_response(wrapped, response, *args, **kwargs)
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """DRF's request; a chunked body, whose length nobody announces, is read as well."""
-        if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", ""):
-            request.META.setdefault("CONTENT_LENGTH", str(MAX_BODY_BYTES))
+        """DRF's request, with the few parts that the API needs."""
         return Request(
             request,
             parsers=self.get_parsers(),
@@ -122,16 +126,18 @@ class View(adrf.views.APIView):
         self, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         """Run the method's handler; with an `Idempotency-Key`, once (`lavka.web.idempotency`)."""
-        key = request.META.get(idempotency.HEADER) if self.keeps_answers else None
-        if key is None or request.method in SAFE_METHODS:
-            if getattr(handler, "requires_key", False):
-                raise idempotency.KeyRequired
-            response: HttpResponseBase = await handler(request, *args, **kwargs)
+        respond = partial(handler, request, *args, **kwargs)
+        key = self._key(request)
+        if key is None:
+            response: HttpResponseBase = await (
+                in_thread(lambda: run_here(respond())) if self.is_body_large else respond()
+            )
             return response
+        claim = partial(idempotency.Claim.of, request._request, key, self.key_owner)
         return await idempotency.perform(
             self,
-            idempotency.Claim.of(request._request, key, self.key_owner),
-            partial(handler, request, *args, **kwargs),
+            await in_thread(claim) if self.is_body_large else claim(),
+            respond,
             calls_out=getattr(handler, "calls_out", False),
         )
 
@@ -213,6 +219,35 @@ class View(adrf.views.APIView):
         if handler is None:
             raise MethodNotAllowed(method.upper())
         return handler
+
+    def _key(self, request: Request) -> str | None:
+        """The `Idempotency-Key` of a write whose answer may be kept."""
+        if request.method in SAFE_METHODS or not self.keeps_answers:
+            return None
+        key: str | None = request.META.get(idempotency.HEADER)
+        return key
+
+    async def _take_body(self, request: Request, handler: Any) -> None:
+        """Read the body of a write; raises TooLarge above the operation's limit."""
+        django_request: Any = request._request
+        self.max_body_bytes = getattr(handler, "max_body_bytes", SMALL_BYTES)
+        if getattr(handler, "requires_key", False) and self._key(request) is None:
+            raise idempotency.KeyRequired
+        # Django's own handler has read it by now.
+        body: Body | None = getattr(django_request, "incoming", None)
+        if body is None:
+            if "HTTP_TRANSFER_ENCODING" in request.META:
+                request.META.setdefault("CONTENT_LENGTH", str(self.max_body_bytes))
+        elif request.method in SAFE_METHODS:
+            body.ignore()
+        else:
+            await body.arrive(self.max_body_bytes)
+            request.META["CONTENT_LENGTH"] = str(body.size)
+
+    @property
+    def is_body_large(self) -> bool:
+        """Whether parsing the body would keep other requests waiting."""
+        return int(self.request.META.get("CONTENT_LENGTH") or 0) > SMALL_BYTES
 
     async def _take_allowance(self, request: Request) -> limits.Allowance | None:
         limit = self.read_limit if request.method in SAFE_METHODS else self.write_limit

@@ -19,12 +19,19 @@ from rest_framework_simplejwt.tokens import AccessToken
 from config import urls
 from lavka.kernel.errors import Conflict
 from lavka.web import limits
+from lavka.web.bodies import KIB
 from lavka.web.caching import CATALOGUE
 from lavka.web.pages import PageRequest
 from lavka.web.parsers import UploadParser
 from lavka.web.request_id import current_request_id
 from lavka.web.schema import PAGE_PARAMETERS, operation
-from lavka.web.serializers import Input, StrictCharField, StrictIntegerField
+from lavka.web.serializers import (
+    BoundedDictField,
+    BoundedListField,
+    Input,
+    StrictCharField,
+    StrictIntegerField,
+)
 from lavka.web.views import CustomerView, StaffView, View, in_thread
 
 
@@ -35,7 +42,14 @@ class Note(Input):
 
 class Book(Input):
     title = StrictCharField(max_length=10, default="Untitled")
-    notes = Note(many=True)
+    notes = Note(many=True, max_length=4000)
+    words = BoundedListField(child=StrictCharField(max_length=5), max_length=4000, required=False)
+    marks = BoundedDictField(
+        child=StrictIntegerField(min_value=0, max_value=9),
+        max_entries=4000,
+        max_name_length=8,
+        required=False,
+    )
 
 
 class Taken(Conflict):
@@ -64,11 +78,26 @@ class Notes(View):
         raise RuntimeError("the secret reason")
 
 
-class Upload(View):
-    parser_classes = (UploadParser,)
-    max_upload_bytes = 4 * 1024 * 1024
+class Books(View):
+    """Takes large bodies, and says in which thread each was read."""
+
     write_limit: ClassVar[None] = None
 
+    @operation("write_book", "Write a book", request=Book, max_body_bytes=256 * KIB)
+    async def post(self, request: Any) -> Response:
+        Book.read(request.data)
+        thread = threading.current_thread().name
+        return Response({"thread": thread, "inner": await in_thread(self.name)}, status=201)
+
+    def name(self) -> str:
+        return threading.current_thread().name
+
+
+class Upload(View):
+    parser_classes = (UploadParser,)
+    write_limit: ClassVar[None] = None
+
+    @operation("upload", "Upload", max_body_bytes=4 * 1024 * 1024)
     async def post(self, request: Any) -> Response:
         file = request.FILES["file"]
         LEFT_OPEN.append(file)
@@ -180,12 +209,18 @@ class Own(CustomerView):
     async def get(self, request: Any) -> Response:
         return Response({"id": self.caller.id})
 
+    async def put(self, request: Any) -> Response:
+        return Response(request.data)
+
 
 class Managed(StaffView):
-    rights = {"GET": "catalog.view_product"}
+    rights = {"GET": "catalog.view_product", "PUT": "catalog.change_product"}
 
     async def get(self, request: Any) -> Response:
         return Response({"id": self.caller.id})
+
+    async def put(self, request: Any) -> Response:
+        return Response(request.data)
 
 
 class Guess(View):
@@ -204,6 +239,7 @@ class Write(View):
 
 urlpatterns = [
     path("api/v1/notes/", Notes.as_view()),
+    path("api/v1/books/", Books.as_view()),
     path("api/v1/upload/", Upload.as_view()),
     path("api/v1/stream/", Stream.as_view()),
     path("api/v1/wait/", Wait.as_view()),

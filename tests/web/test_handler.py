@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.conf import settings as shop
 from django.core.handlers.asgi import ASGIHandler
 
 from lavka.web import checks
-from lavka.web.bodies import BoundedBodies
+from lavka.web.bodies import MAX_UNREAD_BYTES, SMALL_BYTES, BoundedBodies
 from lavka.web.handler import FastLane
 from tests.web import probe
 from tests.web.asgi import CHUNK, GONE, Client, in_one_piece, in_pieces
@@ -19,10 +18,16 @@ JSON = {"content-type": "application/json"}
 CHUNKED = JSON | {"transfer-encoding": "chunked"}
 
 
-@pytest.fixture(params=[ASGIHandler, FastLane], ids=["django", "fast lane"])
+def django() -> Any:
+    """Django's own handler, as the shop serves pages with it."""
+    return BoundedBodies(ASGIHandler(), lambda path: MAX_UNREAD_BYTES)
+
+
+@pytest.fixture(params=[django, FastLane], ids=["django", "fast lane"])
 def make(request: pytest.FixtureRequest) -> Callable[[], Any]:
-    """The handler behind the bound of bodies, made when the test has set its settings."""
-    return lambda: BoundedBodies(request.param(), shop.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    """The handler, made when the test has set its settings."""
+    made: Callable[[], Any] = request.param
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -144,12 +149,48 @@ async def test_a_chunked_body_is_read(make):
     assert (client.status, json.loads(client.body)) == (201, {"text": "hi"})
 
 
-async def test_a_chunked_body_over_the_views_limit_is_413(make):
-    messages = in_pieces(b" " * (1024 * 1024 + 1), 2**16)
+@pytest.mark.parametrize("size", [SMALL_BYTES + 1, 1024 * 1024])
+async def test_a_chunked_body_over_the_operations_limit_is_413(make, size):
+    messages = in_pieces(b" " * size, 2**12)
 
     client = await Client("POST", "/api/v1/notes/", messages, CHUNKED).ask(make())
 
+    assert problem(client, 413, "too_large")["details"] == {"limit": SMALL_BYTES}
+
+
+async def test_a_body_announced_over_the_operations_limit_is_413_and_not_read():
+    length = {"content-length": str(SMALL_BYTES + 1)}
+    client = Client("POST", "/api/v1/notes/", in_one_piece(b" "), JSON | length)
+
+    await client.ask(FastLane())
+
     problem(client, 413, "too_large")
+    assert len(client.messages) == 1
+    assert "connection" not in client.answered
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/own/", 401), ("/managed/", 401), ("/nothing/", 404), ("/wait/", 405)]
+)
+async def test_who_may_not_is_told_before_anything_is_read(path, status):
+    length = {"content-length": str(2 * SMALL_BYTES)}
+    client = Client("PUT", f"/api/v1{path}", in_pieces(b"{", 1), JSON | length)
+
+    await client.ask(FastLane())
+
+    assert (client.status, len(client.messages)) == (status, 2)
+
+
+async def test_a_read_whose_client_sends_a_body_ends_when_the_client_leaves():
+    length = {"content-length": "5"}
+    client = Client("GET", "/api/v1/wait/", in_pieces(b"12345", 2), length)
+    asking = asyncio.create_task(client.ask(FastLane()))
+    await probe.STARTED.wait()
+
+    client.leaving.set()
+    await asking
+
+    assert (probe.ENDED, client.said, client.messages) == (["wait"], [], [])
 
 
 async def test_a_body_announced_over_every_limit_is_413_and_not_read(make):

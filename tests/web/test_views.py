@@ -2,6 +2,7 @@ import pytest
 from django.test import override_settings
 from rest_framework.exceptions import ValidationError
 
+from lavka.web.bodies import SMALL_BYTES
 from tests.accounts.factories import make_customer, make_staff, token_of
 from tests.client import Api
 from tests.web.probe import Book
@@ -108,7 +109,6 @@ def test_a_missing_slash_never_leads_to_another_host(api: Api):
         b'{"text": "\x00"}',
         b'{"text": "\\ud800"}',
         b'{"text": "\xff"}',
-        b"[" * 200_000,
         '{"text": "utf-16"}'.encode("utf-16"),
     ],
     ids=repr,
@@ -160,12 +160,29 @@ def test_json_with_a_charset_is_read(api: Api):
     assert response.status_code == 201
 
 
-def test_a_body_of_a_mebibyte_is_read_and_one_byte_more_is_413(api: Api):
+def test_a_body_of_the_operations_limit_is_read_and_one_byte_more_is_413(api: Api):
     frame = len(b'{"text": ""}')
-    fits = b'{"text": "' + b"a" * (1024 * 1024 - frame) + b'"}'
+    fits = b'{"text": "' + b"a" * (SMALL_BYTES - frame) + b'"}'
 
     problem_of(api.post("/notes/", fits), 422, "invalid")
     problem_of(api.post("/notes/", fits + b" "), 413, "too_large")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"text":' * 17 + b"1" + b"}" * 17,
+        b'{"text": ' + b"[" * 16 + b"]" * 16 + b"}",
+        b"[" * 8000 + b"]" * 8000,
+    ],
+    ids=["dicts", "lists", "deep"],
+)
+def test_a_body_that_is_nested_too_deeply_is_refused(api: Api, body: bytes):
+    problem_of(api.post("/notes/", body), 400, "too_complex")
+
+
+def test_a_text_may_hold_what_a_body_may_not(api: Api):
+    problem_of(api.post("/notes/", {"text": "[{," * 5000}), 422, "invalid")
 
 
 def test_an_unknown_query_parameter_is_refused(api: Api):

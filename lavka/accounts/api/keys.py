@@ -17,7 +17,7 @@ from lavka.accounts.scopes import Scope
 from lavka.accounts.services import keys
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
-from lavka.web.serializers import Input, StrictCharField, page_output
+from lavka.web.serializers import BoundedListField, Input, StrictCharField, page_output
 from lavka.web.views import StaffView, in_thread
 
 
@@ -25,7 +25,7 @@ class ApiKeyInput(Input):
     """What a new key may do, and for how long."""
 
     name = StrictCharField(max_length=100)
-    scopes = serializers.ListField(
+    scopes = BoundedListField(
         child=serializers.ChoiceField(Scope.choices), allow_empty=False, max_length=20
     )
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.validators import validate_slug
 from django.utils.timezone import is_naive
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
@@ -14,6 +15,8 @@ from lavka.catalog import rules
 from lavka.catalog.models import CODE, Attribute, Product
 from lavka.kernel.money import MAX_PRICE
 from lavka.web.serializers import (
+    BoundedDictField,
+    BoundedListField,
     Input,
     MinorUnitsField,
     MoneyInput,
@@ -24,6 +27,8 @@ from lavka.web.serializers import (
 )
 
 MAX_POSITION = 2**31 - 1
+MAX_CODE, MAX_CHOICE_CODE = 50, 100
+MAX_CHOICES, MAX_ATTRIBUTES, MAX_OPTIONS = 1000, 200, 20
 
 
 class SlugField(StrictCharField):
@@ -40,7 +45,7 @@ class CodeField(StrictCharField):
 
     def __init__(self, **options: Any) -> None:
         """Accept lower-case letters, digits and underscores."""
-        super().__init__(max_length=50, validators=[CODE], **options)
+        super().__init__(max_length=MAX_CODE, validators=[CODE], **options)
 
 
 class StrictUUIDField(serializers.UUIDField):
@@ -73,6 +78,36 @@ class InstantField(serializers.DateTimeField):
         if not 1970 <= instant.year <= 9000:
             self.fail("out_of_range")
         return instant
+
+
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": "string", "maxLength": rules.MAX_TEXT},
+            {"type": "number", "minimum": -rules.MAX_NUMBER, "maximum": rules.MAX_NUMBER},
+            {"type": "boolean"},
+            {
+                "type": "array",
+                "maxItems": MAX_CHOICES,
+                "items": {"type": "string", "maxLength": MAX_CHOICE_CODE},
+            },
+        ]
+    }
+)
+class AttributeValueField(serializers.Field):
+    """A value of an attribute; whether it fits the attribute is for the product type to say."""
+
+    default_error_messages = {
+        "invalid": _("Text, a number, true or false, or a list of choices is expected."),
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Raises ValidationError for what no attribute takes."""
+        choices = data if isinstance(data, list) else []
+        is_list_of_texts = all(isinstance(each, str) for each in choices)
+        if len(choices) > MAX_CHOICES or not is_list_of_texts or isinstance(data, dict):
+            self.fail("invalid")
+        return data
 
 
 class PriceInput(MoneyInput):
@@ -110,7 +145,7 @@ class CategoryInput(BrandInput):
 class ChoiceInput(Input):
     """A choice; products store its code."""
 
-    code = StrictCharField(max_length=100)
+    code = StrictCharField(max_length=MAX_CHOICE_CODE)
     label = StrictCharField(max_length=100)  # type: ignore[assignment]
 
 
@@ -119,7 +154,7 @@ class AttributeChangeInput(Input):
 
     name = StrictCharField(max_length=100)
     unit = StrictCharField(max_length=20, allow_blank=True, required=False)
-    choices = ChoiceInput(many=True, required=False, max_length=1000)  # type: ignore[call-arg]
+    choices = ChoiceInput(many=True, required=False, max_length=MAX_CHOICES)  # type: ignore[call-arg]
 
 
 class AttributeInput(AttributeChangeInput):
@@ -132,7 +167,7 @@ class AttributeInput(AttributeChangeInput):
 class TypeAttributeInput(Input):
     """How a product type uses an attribute."""
 
-    attribute = StrictCharField(max_length=50, help_text=_("The attribute's code."))
+    attribute = StrictCharField(max_length=MAX_CODE, help_text=_("The attribute's code."))
     is_option = StrictBooleanField(default=False, help_text=_("Whether it tells variants apart."))
     is_required = StrictBooleanField(default=False)
 
@@ -142,7 +177,7 @@ class ProductTypeChangeInput(Input):
 
     name = StrictCharField(max_length=100)
     attributes = TypeAttributeInput(  # type: ignore[call-arg]
-        many=True, required=False, max_length=200
+        many=True, required=False, max_length=MAX_ATTRIBUTES
     )
 
 
@@ -157,8 +192,10 @@ class VariantInput(Input):
 
     sku = StrictCharField(max_length=rules.MAX_SKU)
     gtin = StrictCharField(max_length=14, allow_blank=True, required=False)
-    options = serializers.DictField(
-        child=StrictCharField(max_length=100),
+    options = BoundedDictField(
+        child=StrictCharField(max_length=MAX_CHOICE_CODE),
+        max_entries=MAX_OPTIONS,
+        max_name_length=MAX_CODE,
         required=False,
         help_text=_("The code of a choice for each option of the product's type."),
     )
@@ -186,7 +223,10 @@ class ProductChangeInput(BrandInput):
     category = StrictCharField(
         max_length=rules.MAX_SLUG, allow_null=True, required=False, help_text=_("A slug, or null.")
     )
-    attributes = serializers.DictField(
+    attributes = BoundedDictField(
+        child=AttributeValueField(allow_null=True),
+        max_entries=MAX_ATTRIBUTES,
+        max_name_length=MAX_CODE,
         required=False,
         help_text=_("Typed values by attribute code; null takes a value away."),
     )
@@ -198,7 +238,7 @@ class ProductChangeInput(BrandInput):
 class ProductInput(ProductChangeInput):
     """A new product, with its variants."""
 
-    product_type = StrictCharField(max_length=50, help_text=_("The type's code."))
+    product_type = StrictCharField(max_length=MAX_CODE, help_text=_("The type's code."))
     variants = VariantInput(  # type: ignore[call-arg]
         many=True, required=False, max_length=rules.MAX_VARIANTS
     )
@@ -214,14 +254,14 @@ class ImageChangeInput(Input):
 class ImageInput(Input):
     """A form with a JPEG, PNG, WebP or GIF picture of up to 10 MB."""
 
-    file = serializers.FileField()
+    file = serializers.FileField(max_length=255)
     alt = serializers.CharField(max_length=250, allow_blank=True, default="")
 
 
 class ImageOrderInput(Input):
     """Every picture of the product, in the order in which they are shown."""
 
-    images = serializers.ListField(child=StrictUUIDField(), max_length=1000)
+    images = BoundedListField(child=StrictUUIDField(), max_length=1000)
 
 
 class ImageOutput(Serializer):

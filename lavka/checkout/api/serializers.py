@@ -12,6 +12,7 @@ from lavka.catalog.api.shapes import variant_details_json
 from lavka.checkout.models import Quote
 from lavka.kernel.money import Money
 from lavka.orders.api.serializers import (
+    MAX_LINES,
     LineQuantityInput,
     OrderOutput,
     order_json,
@@ -46,7 +47,9 @@ class CheckoutInput(Input):
 class RefundInput(ChangeInput):
     """An amount, or pieces of lines, or all that is left."""
 
-    lines = LineQuantityInput(many=True, allow_empty=False, required=False)
+    lines = LineQuantityInput(  # type: ignore[call-arg]
+        many=True, allow_empty=False, required=False, max_length=MAX_LINES
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Either, not both; a line may be named once."""

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 from django.http import StreamingHttpResponse
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
@@ -16,6 +15,7 @@ from lavka.feed.hub import Check, hub
 from lavka.feed.selectors import Event
 from lavka.web import parameters
 from lavka.web.answers import Ready
+from lavka.web.parameters import number_parameter, text_parameter
 from lavka.web.schema import operation
 from lavka.web.views import StaffView
 
@@ -24,19 +24,23 @@ MAX_LIMIT, DEFAULT_LIMIT = 1000, 100
 RETRY = b"retry: 2000\n\n"
 HEARTBEAT = b": quiet\n\n"
 
-AFTER = OpenApiParameter(
-    "after", int, description="The position behind which to read; none reads from the first kept."
+AFTER = number_parameter(
+    "after",
+    "The position behind which to read; none reads from the first kept.",
+    maximum=MAX_POSITION,
 )
-LIMIT = OpenApiParameter(
-    "limit", int, default=DEFAULT_LIMIT, description="Events per page, 1 to 1000."
+LIMIT = number_parameter(
+    "limit", "Events per page.", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT
 )
-NAME = OpenApiParameter("name", str, description="Only events of this name.")
-FROM = OpenApiParameter(
-    "after", int, description="The position behind which to begin; none begins with what comes."
+NAME = text_parameter("name", "Only events of this name.", max_length=100)
+FROM = number_parameter(
+    "after",
+    "The position behind which to begin; none begins with what comes.",
+    maximum=MAX_POSITION,
 )
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID",
-    int,
+    {"type": "integer", "minimum": 0, "maximum": MAX_POSITION},
     OpenApiParameter.HEADER,
     description="The position of the last event that was heard; stands over `after`.",
 )
@@ -80,11 +84,7 @@ class EventsView(StaffView):
     )
     async def get(self, request: Request) -> Ready:
         query = request.query_params
-        limit = parameters.whole_number(query, "limit", maximum=MAX_LIMIT)
-        if limit == 0:
-            raise parameters.refuse(
-                "limit", "out_of_range", _("A whole number from 1 to 1000 is expected.")
-            )
+        limit = parameters.whole_number(query, "limit", minimum=1, maximum=MAX_LIMIT)
         bounds = await selectors.bounds()
         after = parameters.whole_number(query, "after", maximum=MAX_POSITION)
         after = bounds.first - 1 if after is None else after

@@ -26,6 +26,7 @@ from lavka.inventory.errors import NotOnHand
 from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState
 from lavka.orders.rules import Actor
 from lavka.web import parameters
+from lavka.web.bodies import KIB
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
@@ -52,6 +53,7 @@ class ManageShipmentsView(StaffView):
         "send_shipment",
         "Send a shipment",
         request=ShipmentInput,
+        max_body_bytes=32 * KIB,
         responses={201: ShipmentOutput},
         errors=[OrderInTheWrongState, MoreThanLeft, NotOnHand],
         examples=[PARCEL],

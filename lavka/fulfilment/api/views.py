@@ -22,6 +22,7 @@ from lavka.fulfilment.services import ReturnWish
 from lavka.orders.api.views import KEY, reader_of
 from lavka.orders.rules import Actor
 from lavka.orders.selectors import order_for
+from lavka.web.bodies import KIB
 from lavka.web.schema import operation
 from lavka.web.views import View, in_thread
 
@@ -72,6 +73,7 @@ class ReturnsView(View):
         "Ask to send something back",
         parameters=[KEY],
         request=ReturnInput,
+        max_body_bytes=32 * KIB,
         responses={201: ReturnOutput},
         errors=[NothingToReturn],
         examples=[RETURN],

@@ -16,6 +16,7 @@ from lavka.inventory.errors import NotOnHand, NotTracked, StockPromised
 from lavka.kernel.errors import NotFound
 from lavka.web import parameters
 from lavka.web.pages import PageRequest, page_of
+from lavka.web.parameters import text_parameter
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
 from lavka.web.views import StaffView, in_thread
@@ -43,7 +44,7 @@ _PREORDER = OpenApiExample(
 )
 FILTERS = [
     OpenApiParameter("variant_id", OpenApiTypes.UUID, description="Only of this variant."),
-    OpenApiParameter("warehouse", str, description="Only in the warehouse of this code."),
+    text_parameter("warehouse", "Only in the warehouse of this code.", max_length=50),
 ]
 
 

@@ -1,7 +1,7 @@
 """Everyone looks into the shop window."""
 
 from django.http import HttpResponseBase, HttpResponsePermanentRedirect
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -29,6 +29,7 @@ from lavka.web import json
 from lavka.web.answers import Ready
 from lavka.web.caching import CATALOGUE
 from lavka.web.pages import PageRequest
+from lavka.web.parameters import text_parameter
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
 from lavka.web.views import View
@@ -94,7 +95,7 @@ class SuggestionsView(View):
     @operation(
         "suggest_products",
         "Suggest as a customer types",
-        parameters=[OpenApiParameter("q", str, description="The letters so far.")],
+        parameters=[text_parameter("q", "The letters so far.")],
         responses=SuggestionsOutput,
         description="At most eight of each; products by their number of reviews.",
     )

@@ -18,6 +18,7 @@ from lavka.kernel.money import Money
 from lavka.orders import services
 from lavka.orders.api.manage import managed
 from lavka.orders.api.serializers import (
+    MAX_LINES,
     MAX_QUANTITY,
     ManagedOrderOutput,
     OrderTotalsOutput,
@@ -27,6 +28,7 @@ from lavka.orders.api.serializers import (
 from lavka.orders.errors import EditChanged, MoreThanLeft, NothingLeft, OrderInTheWrongState
 from lavka.orders.rules import Actor
 from lavka.orders.services import Edit, EditWish
+from lavka.web.bodies import KIB
 from lavka.web.schema import operation
 from lavka.web.serializers import Input, MinorUnitsField, MoneyOutput, StrictIntegerField
 from lavka.web.views import StaffView, in_thread
@@ -53,8 +55,8 @@ class AddedLineInput(Input):
 class EditInput(Input):
     """What shall be different; lines that are not named stay as they are."""
 
-    lines = EditedLineInput(many=True, required=False)
-    add = AddedLineInput(many=True, required=False)
+    lines = EditedLineInput(many=True, required=False, max_length=MAX_LINES)  # type: ignore[call-arg]
+    add = AddedLineInput(many=True, required=False, max_length=MAX_LINES)  # type: ignore[call-arg]
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> dict[UUID, int]:
         """Order line id → pieces; a line may be named once."""
@@ -111,6 +113,7 @@ class ManageEditPreviewView(StaffView):
         "preview_order_edit",
         "Preview a change of an order",
         request=EditInput,
+        max_body_bytes=32 * KIB,
         responses=EditPreviewOutput,
         errors=_REFUSALS,
         examples=[EDIT],
@@ -136,6 +139,7 @@ class ManageEditView(StaffView):
         "edit_order",
         "Change an order before anything is shipped",
         request=ConfirmedEditInput,
+        max_body_bytes=32 * KIB,
         responses=ManagedOrderOutput,
         errors=[*_REFUSALS, EditChanged, OutOfStock],
         examples=[CONFIRMED],

@@ -25,6 +25,7 @@ from lavka.orders.invoices import invoice_of
 from lavka.orders.rules import Actor, OrderPaymentStatus, OrderStatus
 from lavka.web import parameters
 from lavka.web.pages import PageRequest, page_of
+from lavka.web.parameters import text_parameter
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
 from lavka.web.views import StaffView, in_thread
@@ -32,7 +33,7 @@ from lavka.web.views import StaffView, in_thread
 STATUSES = [status for status in OrderStatus.values if status != OrderStatus.DRAFT]
 STATUS = OpenApiParameter("status", str, enum=STATUSES)
 PAYMENT = OpenApiParameter("payment_status", str, enum=OrderPaymentStatus.values)
-QUERY = OpenApiParameter("q", str, description="An order's number, or an e-mail address.")
+QUERY = text_parameter("q", "An order's number, or an e-mail address.", max_length=254)
 
 
 class ManageOrdersView(StaffView):

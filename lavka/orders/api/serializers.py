@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.accounts.api.serializers import PostalAddressOutput
-from lavka.catalog.api.serializers import VariantDetailsOutput
+from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
 from lavka.catalog.api.shapes import variant_details_json
 from lavka.orders import tokens
 from lavka.orders.models import Order, OrderEvent, OrderLine
@@ -17,6 +17,8 @@ from lavka.orders.rules import ActorKind, EventKind, OrderPaymentStatus, OrderSt
 from lavka.web.serializers import Input, MoneyOutput, StrictCharField, StrictIntegerField
 
 MAX_QUANTITY = 100_000
+# An order begins with as many lines as a cart holds, and edits may add some.
+MAX_LINES = 200
 
 
 class NoteInput(Input):
@@ -34,7 +36,7 @@ class CancelInput(Input):
 class LineQuantityInput(Input):
     """So many pieces of an order line."""
 
-    line_id = serializers.UUIDField()
+    line_id = StrictUUIDField()
     quantity = StrictIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(MAX_QUANTITY)]
     )
@@ -43,7 +45,7 @@ class LineQuantityInput(Input):
 class LineQuantitiesInput(Input):
     """Pieces of some of an order's lines."""
 
-    lines = LineQuantityInput(many=True, allow_empty=False)
+    lines = LineQuantityInput(many=True, allow_empty=False, max_length=MAX_LINES)  # type: ignore[call-arg]
 
     def validate_lines(self, lines: list[dict[str, Any]]) -> dict[UUID, int]:
         """Order line id → pieces."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,13 +17,14 @@ from lavka.orders.invoices import invoice_of
 from lavka.orders.rules import Actor
 from lavka.web import caching
 from lavka.web.pages import PageRequest, page_of
+from lavka.web.parameters import text_parameter
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
 from lavka.web.tokens import Caller
 from lavka.web.views import CustomerView, View, in_thread
 
 NEWEST = ("-placed_at", "-id")
-KEY = OpenApiParameter("key", str, description="The order's key, in place of an account.")
+KEY = text_parameter("key", "The order's key, in place of an account.")
 
 
 class OrdersView(CustomerView):

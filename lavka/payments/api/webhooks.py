@@ -9,11 +9,13 @@ from lavka.kernel.idempotency import KeyReused
 from lavka.payments import services
 from lavka.payments.api.serializers import WebhookOutput
 from lavka.payments.errors import WrongSignature
+from lavka.web.bodies import KIB
 from lavka.web.limits import Limit
-from lavka.web.parsers import MAX_BODY_BYTES
-from lavka.web.problems import TooLarge
 from lavka.web.schema import operation
 from lavka.web.views import View, in_thread
+
+# What a provider tells of one event is a few kilobytes.
+MAX_BYTES = 256 * KIB
 
 
 class WebhookView(View):
@@ -29,17 +31,15 @@ class WebhookView(View):
         request=OpenApiTypes.OBJECT,
         responses=WebhookOutput,
         errors=[WrongSignature, KeyReused],
+        max_body_bytes=MAX_BYTES,
         description="The body is the provider's own and is signed by it. Sent again, it is"
         " accepted again and changes nothing.",
     )
     async def post(self, request: Request, method: str) -> Response:
-        body = request._request.body
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge
         await in_thread(
             services.receive_webhook,
             method=method,
-            body=body,
+            body=request._request.body,
             headers=request._request.headers,
             at=timezone.now(),
         )

@@ -25,6 +25,7 @@ from lavka.reviews.api.serializers import (
 from lavka.reviews.errors import AlreadyReviewed, OwnReview
 from lavka.reviews.models import Review
 from lavka.web import parameters
+from lavka.web.bodies import KIB
 from lavka.web.pages import PageRequest, read_page
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
@@ -38,7 +39,9 @@ ORDERS = {
 }
 SORT = OpenApiParameter("sort", str, enum=list(ORDERS), default="newest")
 STARS = OpenApiParameter(
-    "rating", int, enum=[1, 2, 3, 4, 5], many=True, description="Only these numbers of stars."
+    "rating",
+    {"type": "array", "maxItems": 5, "items": {"type": "integer", "enum": [1, 2, 3, 4, 5]}},
+    description="Only these numbers of stars.",
 )
 VERIFIED = OpenApiParameter(
     "verified_purchase", bool, description="Only of those who bought it, or only of the others."
@@ -80,6 +83,7 @@ class ReviewsView(View):
         "write_review",
         "Review a product",
         request=ReviewInput,
+        max_body_bytes=64 * KIB,
         responses={201: OwnReviewOutput},
         errors=[AlreadyReviewed],
         examples=[EXAMPLE],
@@ -116,6 +120,7 @@ class ReviewView(CustomerView):
         "change_review",
         "Change your review",
         request=ReviewInput,
+        max_body_bytes=64 * KIB,
         responses=OwnReviewOutput,
         examples=[EXAMPLE],
     )

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.catalog.api.serializers import InstantField
-from lavka.web.serializers import Input, StrictCharField
+from lavka.web.serializers import BoundedListField, Input, StrictCharField
 from lavka.webhooks.models import URL_LENGTH, Attempt, Delivery, Endpoint
 from lavka.webhooks.rules import NAMES, DeliveryStatus, EndpointStatus
 from lavka.webhooks.signatures import Keys
@@ -16,7 +16,7 @@ BY_STAFF = [EndpointStatus.ENABLED, EndpointStatus.DISABLED]
 ENDED = [each for each in DeliveryStatus if each != DeliveryStatus.PENDING]
 
 
-class EventsField(serializers.ListField):
+class EventsField(BoundedListField):
     """Names of events; none of them stands for all."""
 
     def __init__(self, **options: Any) -> None:
@@ -50,7 +50,7 @@ class ReplayInput(Input):
     until = InstantField(
         required=False, allow_null=True, default=None, help_text=_("Until now, when left out.")
     )
-    statuses = serializers.ListField(
+    statuses = BoundedListField(
         child=serializers.ChoiceField(choices=[(each.value, each.label) for each in ENDED]),
         default=[DeliveryStatus.FAILED, DeliveryStatus.CANCELLED],
         allow_empty=False,

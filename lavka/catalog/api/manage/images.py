@@ -17,17 +17,20 @@ from lavka.catalog.api.serializers import (
 )
 from lavka.catalog.api.shapes import image_json
 from lavka.catalog.errors import BadPicture, PictureTooLarge, ReferenceGone
+from lavka.web.bodies import KIB
 from lavka.web.etags import IF_MATCH, PreconditionFailed, require_match, tagged
 from lavka.web.parsers import JSONParser, UploadParser
 from lavka.web.schema import operation
 from lavka.web.views import StaffView, in_thread
+
+# What a form has beside its file.
+FORM_BYTES = 64 * KIB
 
 
 class ProductImagesView(StaffView):
     """The pictures of a product."""
 
     parser_classes = (UploadParser, JSONParser)
-    max_upload_bytes = pictures.MAX_BYTES
     rights = {
         "GET": "catalog.view_productimage",
         "POST": "catalog.add_productimage",
@@ -44,6 +47,7 @@ class ProductImagesView(StaffView):
         request={"multipart/form-data": ImageInput},
         responses={201: ManagedImageOutput},
         errors=[ReferenceGone, BadPicture, PictureTooLarge],
+        max_body_bytes=pictures.MAX_BYTES + FORM_BYTES,
         description="JPEG, PNG, WebP or GIF, up to 10 MB and 40 megapixels. Thumbnails are made "
         "in the background. A photo's metadata, such as where it was taken, is not kept.",
     )
@@ -61,6 +65,7 @@ class ProductImagesView(StaffView):
         "order_images",
         "Set the order of a product's pictures",
         request=ImageOrderInput,
+        max_body_bytes=64 * KIB,
         responses=ManagedImagesOutput,
         description="Names every picture of the product exactly once; the first is on the card.",
     )

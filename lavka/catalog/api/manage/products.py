@@ -24,15 +24,17 @@ from lavka.catalog.api.shapes import product_json, product_line_json, variant_js
 from lavka.catalog.errors import InUse, ReferenceGone, Taken
 from lavka.catalog.models import Product
 from lavka.web import parameters
+from lavka.web.bodies import KIB
 from lavka.web.etags import IF_MATCH, PreconditionFailed, require_match, tagged
 from lavka.web.pages import PageRequest, page_of
+from lavka.web.parameters import text_parameter
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
 from lavka.web.views import StaffView, in_thread
 
 FILTERS = [
     OpenApiParameter("status", str, enum=list(Product.Status.values)),
-    OpenApiParameter("q", str, description="Words of the name, or the beginning of a SKU."),
+    text_parameter("q", "Words of the name, or the beginning of a SKU."),
 ]
 _VARIANT = {
     "sku": "KETTLE-RED",
@@ -81,6 +83,7 @@ class ProductsView(StaffView):
         "create_product",
         "Create a product",
         request=ProductInput,
+        max_body_bytes=1024 * KIB,
         responses={201: ManagedProductOutput},
         errors=[Taken, ReferenceGone],
         examples=[_KETTLE],
@@ -119,6 +122,7 @@ class ProductView(StaffView):
         "Change a product",
         parameters=[IF_MATCH],
         request=ProductChangeInput,
+        max_body_bytes=1024 * KIB,
         responses=ManagedProductOutput,
         errors=[Taken, ReferenceGone, PreconditionFailed],
         description="`attributes` is the whole mapping. A new slug leads on from the old one. "
@@ -181,6 +185,7 @@ class ProductVariantsView(StaffView):
         "set_variants",
         "Set all variants of a product",
         request=VariantsInput,
+        max_body_bytes=1024 * KIB,
         responses=ManagedVariantsOutput,
         errors=[Taken, InUse],
         examples=[_VARIANTS],

@@ -20,6 +20,7 @@ from lavka.catalog.api.serializers import (
 )
 from lavka.catalog.api.shapes import attribute_json, product_type_json
 from lavka.catalog.errors import InUse, Taken
+from lavka.web.bodies import KIB
 from lavka.web.etags import IF_MATCH, PreconditionFailed, require_match, tagged
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
@@ -74,6 +75,7 @@ class AttributesView(StaffView):
         "create_attribute",
         "Create an attribute",
         request=AttributeInput,
+        max_body_bytes=1024 * KIB,
         responses={201: ManagedAttributeOutput},
         errors=[Taken],
         examples=[_COLOR],
@@ -107,6 +109,7 @@ class AttributeView(StaffView):
         "Change an attribute or its choices",
         parameters=[IF_MATCH],
         request=AttributeChangeInput,
+        max_body_bytes=1024 * KIB,
         responses=ManagedAttributeOutput,
         errors=[InUse, PreconditionFailed],
         description="`choices` is the whole list; a choice that products have cannot be left out.",
@@ -167,6 +170,7 @@ class ProductTypesView(StaffView):
         "create_product_type",
         "Create a product type",
         request=ProductTypeInput,
+        max_body_bytes=64 * KIB,
         responses={201: ManagedProductTypeOutput},
         errors=[Taken],
         examples=[_KETTLE],
@@ -201,6 +205,7 @@ class ProductTypeView(StaffView):
         "Change a product type",
         parameters=[IF_MATCH],
         request=ProductTypeChangeInput,
+        max_body_bytes=64 * KIB,
         responses=ManagedProductTypeOutput,
         errors=[InUse, PreconditionFailed],
         description="`attributes` is the whole list; one that products use cannot be left out.",

@@ -17,6 +17,7 @@ from lavka.catalog.api.serializers import (
 )
 from lavka.catalog.api.shapes import managed_brand_json, managed_category_json
 from lavka.catalog.errors import CategoryCycle, InUse, Taken
+from lavka.web.bodies import KIB
 from lavka.web.etags import IF_MATCH, PreconditionFailed, require_match, tagged
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
@@ -48,6 +49,7 @@ class BrandsView(StaffView):
         "create_brand",
         "Create a brand",
         request=BrandInput,
+        max_body_bytes=128 * KIB,
         responses={201: ManagedBrandOutput},
         errors=[Taken],
         description="Without a slug, one is made from the name.",
@@ -77,6 +79,7 @@ class BrandView(StaffView):
         "Change a brand",
         parameters=[IF_MATCH],
         request=BrandInput,
+        max_body_bytes=128 * KIB,
         responses=ManagedBrandOutput,
         errors=[Taken, PreconditionFailed],
         description="A new slug leads on from the old one.",
@@ -136,6 +139,7 @@ class CategoriesView(StaffView):
         "create_category",
         "Create a category",
         request=CategoryInput,
+        max_body_bytes=128 * KIB,
         responses={201: ManagedCategoryOutput},
         errors=[Taken],
         description="Without a slug, one is made from the name.",
@@ -168,6 +172,7 @@ class CategoryView(StaffView):
         "Change or move a category",
         parameters=[IF_MATCH],
         request=CategoryInput,
+        max_body_bytes=128 * KIB,
         responses=ManagedCategoryOutput,
         errors=[Taken, CategoryCycle, PreconditionFailed],
         description="Another `parent` moves it with all that stands inside.",
