@@ -343,6 +343,9 @@ CSRF_COOKIE_SECURE = IS_HTTPS
 CSRF_FAILURE_VIEW = "lavka.web.problems.csrf_failed"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SESSION_COOKIE_HTTPONLY = True
+# Sessions of the admin end after a working day without a request.
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_SAVE_EVERY_REQUEST = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 

@@ -24,6 +24,10 @@ SCHEDULE = {
         "task": "carts.forget_expired",
         "schedule": timedelta(hours=1),
     },
+    "purge-ended-sessions": {
+        "task": "web.purge_ended_sessions",
+        "schedule": timedelta(hours=1),
+    },
     "purge-idempotency": {"task": "web.purge_idempotency", "schedule": timedelta(hours=1)},
     "refresh-stale-listing": {
         "task": "listing.refresh_stale",

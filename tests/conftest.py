@@ -11,6 +11,8 @@ from django.utils import translation
 from xdist.scheduler import LoadFileScheduling
 
 from lavka.kernel import database, threads
+from lavka.web import revocation
+from lavka.web.revocation import EndedSessions
 from tests.client import Api
 from tests.e2e.rabbitmq import RabbitMQ
 from tests.reading import Connecting, Lent, LentThread
@@ -81,6 +83,19 @@ def _threads_see_the_test(request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     """Do the worker threads' work in the test's thread, which alone sees its transaction."""
     if "worker_threads" not in request.fixturenames:
         monkeypatch.setattr(threads, "_threads", LentThread)
+
+
+@pytest.fixture(autouse=True)
+def _sessions_are_known(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let access tokens be checked as in a process whose listener works: without a query."""
+    if "sessions_are_asked" not in request.fixturenames:
+        monkeypatch.setattr(EndedSessions, "is_fresh", lambda self: True)
+        monkeypatch.setattr(revocation, "_sessions", EndedSessions())
+
+
+@pytest.fixture
+def sessions_are_asked() -> None:
+    """Ask the database about each session, as a process does that has no listener."""
 
 
 @pytest.fixture

@@ -159,10 +159,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         return self._may_touch(request, obj) and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Another address is not verified yet."""
-        if change and "email" in form.changed_data:
+        """Another address is not verified yet, and whoever has it signs in anew."""
+        has_new_email = change and "email" in form.changed_data
+        if has_new_email:
             obj.email_verified_at = None
         super().save_model(request, obj, form, change)
+        if has_new_email:
+            sessions.revoke_sessions(user_ids=[obj.pk], at=timezone.now())
 
     def _may_touch(self, request: HttpRequest, user: User | None) -> bool:
         return user is None or not user.is_staff or self._is_superuser(request)

@@ -5,10 +5,12 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
 from django.db.models.functions.uuid import UUID7
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -57,6 +59,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     email_verified_at = models.DateTimeField(_("e-mail verified at"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined at"), db_default=Now(), editable=False)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
+    # Part of what proves a session of the admin. A trigger raises it when the user is deactivated,
+    # and lets nobody who saves an older row lower it.
+    session_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -73,6 +78,21 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def save(self, **options: Any) -> None:
+        """Also end the sessions when `set_password` set another password."""
+        is_set = getattr(self, "_password", None) is not None  # Django's note of `set_password`
+        has_new_password = is_set and not self._state.adding
+        with transaction.atomic():
+            super().save(**options)
+            if has_new_password:
+                self.sessions.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session of the admin is bound to: the password and the session version."""
+        salt = "lavka.accounts.admin-session"
+        bound_to = f"{self.session_version}:{self.password}"
+        return salted_hmac(salt, bound_to, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_email_verified(self) -> bool:

@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import dataclass
 
 from lavka.kernel import database, threads
-from lavka.web import hot, limits, metrics
+from lavka.web import hot, limits, metrics, revocation
 from lavka.web.bodies import MAX_UNREAD_BYTES, SMALL_BYTES, App, Receive, Scope, Send
+from lavka.web.listener import Listener
 
 FAST_LANE = "/api/v1/"
 # What machines ask every few seconds needs no session either.
@@ -42,12 +43,14 @@ def limit_of_form(path: str) -> int:
 async def _live(receive: Receive, send: Send) -> None:
     """Connections are opened when they are needed, and closed in order at the end."""
     await receive()
-    hot.start()
+    listener = Listener(hot.start(), revocation.start())
     sampling = asyncio.create_task(metrics.keep_sampling(), name="metrics")
     await send({"type": "lifespan.startup.complete"})
     await receive()
     sampling.cancel()
-    await hot.stop()
+    await listener.stop()
+    hot.stop()
+    revocation.stop()
     threads.drain()
     await database.close()
     await limits.close()

@@ -6,33 +6,28 @@ changes what public reads show calls `invalidate` in the same transaction. Postg
 process at the commit (LISTEN/NOTIFY), and each forgets all it keeps: there are no dependencies to
 get wrong, and recomputing an answer is cheap, as it is shared by all who wait for it.
 
-While a process has no connection to listen on it keeps nothing: an outage costs speed, never
-freshness. A connection that died without a word is bounded by `hot_seconds` too. What was being
-computed while something changed is given to those who asked before, and not kept.
+While a process has no connection to listen on (`lavka.web.listener`) it keeps nothing: an outage
+costs speed, never freshness. A connection that died without a word is bounded by `hot_seconds`
+too. What was being computed while something changed is given to those who asked before, and not
+kept.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
-import psycopg
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import get_language
 
-from lavka.kernel import database
 from lavka.web import caching
+from lavka.web.listener import Connection
 from lavka.web.metrics import HOT_ANSWERS
-
-logger = logging.getLogger(__name__)
 
 CHANNEL = "lavka_hot"
 SECONDS = 2.0
 MAX_BYTES = 4 * 1024 * 1024
-RECONNECT_SECONDS = 1.0
 
 HIT, MISS = HOT_ANSWERS.labels("hit"), HOT_ANSWERS.labels("miss")
 
@@ -64,6 +59,8 @@ class Answer:
 
 class HotAnswers:
     """The hot answers of one process."""
+
+    channel = CHANNEL
 
     def __init__(self) -> None:
         """Keep nothing until the channel stands."""
@@ -132,22 +129,21 @@ class HotAnswers:
         self._flights.clear()
         self._bytes = 0
 
-    async def listen(self) -> None:
-        """Forget at each notice, for the life of the process."""
-        parameters = database.connection_parameters() | {"application_name": "lavka hot answers"}
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(**parameters) as channel:
-                    await channel.execute(f"LISTEN {CHANNEL}")
-                    self.is_listening = True
-                    async for _ in channel.notifies():
-                        self.forget()
-            except psycopg.Error as fault:
-                logger.warning("hot answers are off: %s", fault)
-            finally:
-                self.is_listening = False
-                self.forget()
-            await asyncio.sleep(RECONNECT_SECONDS)
+    async def connected(self, connection: Connection) -> None:
+        """Keep answers from now on."""
+        self.is_listening = True
+
+    def notified(self, payload: str) -> None:
+        """Something changed."""
+        self.forget()
+
+    async def checked(self, connection: Connection) -> None:
+        """Nothing to do: an answer is never older than its view says."""
+
+    def lost(self) -> None:
+        """Keep nothing while notices may be missed."""
+        self.is_listening = False
+        self.forget()
 
 
 def _shareable(response: HttpResponseBase, until: float) -> Answer | None:
@@ -170,24 +166,19 @@ def _size(key: Key, answer: Answer) -> int:
 
 
 _answers: HotAnswers | None = None
-_listener: asyncio.Task[None] | None = None
 
 
-def start() -> None:
-    """Begin to listen, when the process begins to serve."""
-    global _answers, _listener  # noqa: PLW0603 - one per process
+def start() -> HotAnswers:
+    """What the process's listener tells of changes."""
+    global _answers  # noqa: PLW0603 - one per process
     _answers = HotAnswers()
-    _listener = asyncio.create_task(_answers.listen(), name="hot answers")
+    return _answers
 
 
-async def stop() -> None:
+def stop() -> None:
     """Keep nothing any more."""
-    global _answers, _listener  # noqa: PLW0603 - one per process
-    if _listener is not None:
-        _listener.cancel()
-        with suppress(asyncio.CancelledError):
-            await _listener
-    _answers = _listener = None
+    global _answers  # noqa: PLW0603 - one per process
+    _answers = None
 
 
 def answers_for(request: HttpRequest) -> HotAnswers | None:

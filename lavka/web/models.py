@@ -1,4 +1,4 @@
-"""What the web keeps: answers to writes that may be sent again."""
+"""What the web keeps: answers to writes that may be sent again, and which sessions ended lately."""
 
 from django.db import models
 from django.db.models import Q
@@ -34,3 +34,21 @@ class IdempotentRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} {self.status}"
+
+
+class EndedSession(models.Model):
+    """A session whose access tokens are refused until the last has expired.
+
+    Written by a trigger on the sessions (accounts/migrations), read by `lavka.web.revocation`.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    ended_at = models.DateTimeField(_("ended at"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("ended session")
+        verbose_name_plural = _("ended sessions")
+        indexes = [models.Index(fields=["ended_at"], name="ended_session_ended_at")]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,4 +1,7 @@
-"""The access token: checked by signature alone, so a request is known without a query."""
+"""The access token: checked by its signature, so a request is known without a query.
+
+Whether its session has ended since is asked of memory (`lavka.web.revocation`).
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from lavka.kernel.errors import Denied, Unauthenticated
 from lavka.kernel.threads import in_thread as in_thread
 from lavka.kernel.threads import run_here
-from lavka.web import api_keys, caching, hot, idempotency, limits, parameters, rights
+from lavka.web import api_keys, caching, hot, idempotency, limits, parameters, revocation, rights
 from lavka.web.answers import Ready
 from lavka.web.bodies import SMALL_BYTES, Body
 from lavka.web.parsers import JSONParser
@@ -111,6 +111,7 @@ class View(adrf.views.APIView):
         """
         request.accepted_renderer, request.accepted_media_type = RENDERER, RENDERER.media_type
         self.perform_authentication(request)
+        await self.require_open_session()
         for permission in self.get_permissions():
             if not await _settled(permission.has_permission(request, self)):
                 self.permission_denied(
@@ -121,6 +122,12 @@ class View(adrf.views.APIView):
         for throttle in self.get_throttles():
             if not await _settled(throttle.allow_request(request, self)):
                 self.throttled(request, throttle.wait())
+
+    async def require_open_session(self) -> None:
+        """Raises Unauthenticated for an access token whose session has ended."""
+        user = self.request.user
+        if isinstance(user, Caller) and await revocation.is_ended(user.session_id):
+            raise Unauthenticated
 
     async def perform(
         self, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any
@@ -315,6 +322,7 @@ class StaffView(View):
     async def is_still_authorized(self) -> bool:
         """Whether who began a long answer may still have it; raises Unavailable."""
         try:
+            await self.require_open_session()
             await self.authorize()
         except (Unauthenticated, Denied):
             return False

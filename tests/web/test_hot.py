@@ -8,8 +8,9 @@ from django.db import transaction
 
 from lavka.kernel import database
 from lavka.kernel.threads import in_thread
-from lavka.web import hot
+from lavka.web import hot, listener
 from lavka.web.handler import FastLane
+from lavka.web.listener import Listener
 from tests.web import probe
 from tests.web.asgi import Client
 
@@ -21,10 +22,11 @@ async def lane() -> AsyncIterator[FastLane]:
     """The fast lane, once its hot answers are listening."""
     probe.COUNTED.clear()
     probe.GATE = asyncio.Event()
-    hot.start()
+    listening = Listener(hot.start())
     await until(lambda: hot._answers.is_listening)
     yield FastLane()
-    await hot.stop()
+    await listening.stop()
+    hot.stop()
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -171,13 +173,13 @@ async def test_what_was_being_computed_during_a_change_is_not_kept(lane):
 
 
 async def test_without_its_channel_it_keeps_nothing_and_comes_back(lane, monkeypatch, caplog):
-    monkeypatch.setattr(hot, "RECONNECT_SECONDS", 0.3)
+    monkeypatch.setattr(listener, "RECONNECT_SECONDS", 0.3)
     await read(lane)
 
     await cut_the_channel()
     await until(lambda: not hot._answers.is_listening)
     assert [number(await read(lane)), number(await read(lane))] == [2, 3]
-    assert "hot answers are off" in caplog.text
+    assert "the listener lost its connection" in caplog.text
 
     await until(lambda: hot._answers.is_listening)
     assert [number(await read(lane)), number(await read(lane))] == [4, 4]
@@ -187,7 +189,7 @@ async def cut_the_channel() -> None:
     async with await psycopg.AsyncConnection.connect(**database.connection_parameters()) as other:
         await other.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND application_name = 'lavka hot answers'"
+            " WHERE datname = current_database() AND application_name = 'lavka listener'"
         )
 
 
