@@ -17,7 +17,7 @@ _VARIANTS = """
 SELECT variant.id FROM catalog_variant AS variant
 JOIN catalog_product AS product ON product.id = variant.product_id
 WHERE product.status = 'published' AND product.publish_at IS NULL
-    AND product.unpublish_at IS NULL
+    AND product.unpublish_at IS NULL AND NOT variant.track_inventory
     AND NOT EXISTS (SELECT FROM inventory_stocklevel AS level WHERE level.variant_id = variant.id)
 ORDER BY md5(variant.sku) LIMIT %s
 """
@@ -26,6 +26,9 @@ INSERT INTO inventory_stocklevel (variant_id, warehouse_id, on_hand)
 SELECT unnest(%s::uuid[]), id, %s FROM inventory_warehouse WHERE code = 'main'
 """
 _UNSTOCK = "DELETE FROM inventory_stocklevel WHERE variant_id = ANY(%s)"
+_TRACK = """
+UPDATE catalog_variant SET track_inventory = %s, has_stock = %s WHERE id = ANY(%s)
+"""
 # Numbers of orders start where no price lies, so that a statement's parameter tells which it is.
 _NUMBERS = """
 INSERT INTO orders_numberseries (name, last) VALUES ('orders', %s)
@@ -98,6 +101,7 @@ def stocked(ground: Ground) -> Iterator[Shelf]:
     with ground.connect() as connection:
         variants: list[uuid.UUID] = [row[0] for row in connection.execute(_VARIANTS, [VARIANTS])]
         connection.execute(_STOCK, [variants, UNITS])
+        connection.execute(_TRACK, [True, True, variants])
         connection.execute(_NUMBERS, [LEAST_NUMBER])
         *others, hot = variants
     try:
@@ -113,6 +117,7 @@ def clear(ground: Ground, unstocked: list[uuid.UUID] | None = None) -> None:
         connection.execute("UPDATE inventory_stocklevel SET reserved = 0 WHERE reserved > 0")
         if unstocked:
             connection.execute(_UNSTOCK, [unstocked])
+            connection.execute(_TRACK, [False, False, unstocked])
         connection.execute("VACUUM (ANALYZE)")
 
 

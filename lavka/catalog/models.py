@@ -256,7 +256,11 @@ class Product(models.Model):
 
 
 class Variant(models.Model):
-    """One thing that can be bought; `options` maps each option's code to the choice's code."""
+    """One thing that can be bought; `options` maps each option's code to the choice's code.
+
+    A new variant is tracked and has no stock. `has_stock` says whether its stock levels have a unit
+    to sell; `inventory` writes it, nobody else.
+    """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     product = models.ForeignKey(
@@ -269,7 +273,25 @@ class Variant(models.Model):
     compare_at_amount = models.BigIntegerField(
         _("price before"), null=True, blank=True, help_text=_("In minor units (cents).")
     )
-    is_in_stock = models.BooleanField(_("in stock"), default=True)
+    cost_amount = models.BigIntegerField(
+        _("cost"),
+        null=True,
+        blank=True,
+        help_text=_("What one unit costs the shop, in minor units. Customers never see it."),
+    )
+    track_inventory = models.BooleanField(
+        _("track inventory"),
+        default=True,
+        db_default=True,
+        help_text=_("Off: it is sold without counting, however many are ordered."),
+    )
+    has_stock = models.BooleanField(default=False, db_default=False, editable=False)
+    is_in_stock = models.GeneratedField(
+        expression=Q(track_inventory=False) | Q(has_stock=True),  # type: ignore[arg-type]
+        output_field=models.BooleanField(),
+        db_persist=True,
+        verbose_name=_("in stock"),
+    )
     weight_grams = models.PositiveIntegerField(_("weight, g"), null=True, blank=True)
     position = models.PositiveIntegerField(_("position"), default=0)
 
@@ -299,6 +321,10 @@ class Variant(models.Model):
                 name="variant_compare_at_not_below_price",
             ),
             models.CheckConstraint(
+                condition=Q(cost_amount=None) | Q(cost_amount__gte=0),
+                name="variant_cost_not_negative",
+            ),
+            models.CheckConstraint(
                 condition=Q(gtin="") | Q(gtin__regex=r"^([0-9]{8}|[0-9]{12,14})$"),
                 name="variant_gtin_has_its_digits",
             ),
@@ -314,6 +340,13 @@ class Variant(models.Model):
     def price(self) -> Money:
         """What it costs, in the shop's currency."""
         return Money(self.price_amount, options.currency)
+
+    @property
+    def cost(self) -> Money | None:
+        """What one unit costs the shop, when staff say so."""
+        if self.cost_amount is None:
+            return None
+        return Money(self.cost_amount, options.currency)
 
     @property
     def compare_at_price(self) -> Money | None:

@@ -37,14 +37,18 @@ class AttributeRule:
 
 @dataclass(frozen=True, kw_only=True)
 class VariantValues:
-    """A variant as it should be; `options` maps each option's code to a choice's code."""
+    """A variant as it should be; `options` maps each option's code to a choice's code.
+
+    Without `track_inventory` a new variant is tracked, and an existing one stays as it is.
+    """
 
     sku: str
     price: Money
     compare_at_price: Money | None = None
     gtin: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
-    is_in_stock: bool = True
+    cost: Money | None = None
+    track_inventory: bool | None = None
     weight_grams: int | None = None
 
 
@@ -216,6 +220,8 @@ def _value_errors(variant: VariantValues, currency: str, pointer: str) -> Iterat
     if variant.weight_grams is not None and not 0 <= variant.weight_grams <= MAX_WEIGHT_GRAMS:
         yield FieldError(f"{pointer}/weight_grams", "out_of_range", _("This is out of range."))
     yield from _money_errors(variant.price, currency, f"{pointer}/price")
+    if variant.cost is not None:
+        yield from _money_errors(variant.cost, currency, f"{pointer}/cost")
     before = variant.compare_at_price
     if before is not None:
         yield from _money_errors(before, currency, f"{pointer}/compare_at_price")

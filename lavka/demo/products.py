@@ -2,7 +2,7 @@
 
 import datetime
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product as combinations
 from typing import Any
@@ -84,9 +84,9 @@ def _add_product(said: dict[str, Any], shelves: Shelves, *, created_at: datetime
 
 
 def _variants(said: dict[str, Any]) -> Iterator[VariantValues]:
-    extra, sold_out = said.get("extra", {}), said.get("sold_out", [])
+    extra = said.get("extra", {})
     for choices in combinations(*said["options"].values()):
-        sku = "-".join([said["sku"], *choices]).upper()
+        sku = _sku(said, choices)
         surcharge = sum((_money(extra.get(choice, "0")).amount for choice in choices), 0)
         before = _money(said["was"]) if "was" in said else None
         yield VariantValues(
@@ -95,9 +95,22 @@ def _variants(said: dict[str, Any]) -> Iterator[VariantValues]:
             options=dict(zip(said["options"], choices, strict=True)),
             price=_plus(_money(said["price"]), surcharge),
             compare_at_price=_plus(before, surcharge) if before else None,
-            is_in_stock="-".join(choices) not in sold_out,
+            track_inventory=True,
             weight_grams=said["weight"],
         )
+
+
+def sold_out_skus() -> set[str]:
+    """Of the demo's variants those of which nothing is left."""
+    return {
+        _sku(said, choices.split("-"))
+        for said in goods.products()
+        for choices in said.get("sold_out", [])
+    }
+
+
+def _sku(said: dict[str, Any], choices: Iterable[str]) -> str:
+    return "-".join([said["sku"], *choices]).upper()
 
 
 def _money(text: str) -> Money:

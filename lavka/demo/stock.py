@@ -6,6 +6,7 @@ from decimal import Decimal
 from lavka.catalog.models import Variant
 from lavka.catalog.rules import slug_from
 from lavka.demo import goods
+from lavka.demo.products import sold_out_skus
 from lavka.inventory import services as inventory
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
@@ -22,8 +23,10 @@ def count_variants() -> int:
     """Count the demo's variants that nobody has counted yet; returns how many."""
     slugs = [slug_from(said["name"]) for said in goods.products()]
     uncounted = Variant.objects.filter(product__slug__in=slugs, stock_levels=None)
+    sold_out = sold_out_skus()
     counts = {
-        variant.pk: _units_of(variant.sku) if variant.is_in_stock else 0 for variant in uncounted
+        variant.pk: 0 if variant.sku in sold_out else _units_of(variant.sku)
+        for variant in uncounted
     }
     inventory.count_stock(counts=counts, warehouse=WAREHOUSE)
     return len(counts)

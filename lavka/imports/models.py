@@ -8,6 +8,23 @@ from django.utils.translation import gettext_lazy as _
 MAX_SOURCE = 1000
 
 
+class ImportedQuantity(models.Model):
+    """What a product file said last of a variant's quantity: the same again is no new count."""
+
+    variant = models.OneToOneField(
+        "catalog.Variant", models.CASCADE, primary_key=True, related_name="imported_quantity",
+        verbose_name=_("variant"),
+    )  # fmt: skip
+    quantity = models.PositiveIntegerField(_("quantity"))
+
+    class Meta:
+        verbose_name = _("imported quantity")
+        verbose_name_plural = _("imported quantities")
+
+    def __str__(self) -> str:
+        return f"{self.variant_id}: {self.quantity}"
+
+
 class ImportedPicture(models.Model):
     """Where a product's picture came from, so that it comes once; forgotten with the picture."""
 

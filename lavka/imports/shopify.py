@@ -100,10 +100,13 @@ def _last_rows(path: Path) -> tuple[dict[int, int], set[int]]:
     return last, damaged
 
 
-def draft_of(rows: list[Record], currency: str) -> ProductDraft:
+def draft_of(
+    rows: list[Record], currency: str, *, is_blank_untracked: bool = False
+) -> ProductDraft:
     """Read a product's rows; raises Refused with a line and column for every bad value.
 
     Refused is what cannot be sold. What is merely odd is left out or mended, with a note.
+    `is_blank_untracked`: sell without counting whatever has a blank inventory tracker.
     """
     handle = rows[0].values.get("Handle", "")
     if not slug_from(handle):
@@ -112,7 +115,13 @@ def draft_of(rows: list[Record], currency: str) -> ProductDraft:
     draft.pictures = _pictures(rows)
     sold = [row for row in rows if any(row.values.get(column) for column in _OF_VARIANTS)]
     sold = sold or rows[:1]
-    reading = VariantReading(handle, option_names(rows, sold), currency, draft.notes)
+    reading = VariantReading(
+        handle,
+        option_names(rows, sold),
+        currency,
+        draft.notes,
+        is_blank_untracked=is_blank_untracked,
+    )
     draft.variants = reading.variants_in(sold)
     if reading.refused:
         raise Refused(reading.refused)

@@ -4,19 +4,37 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
 
 from lavka.catalog.rules import MAX_SKU, MAX_WEIGHT_GRAMS, slug_from
 from lavka.imports.tables import Record, Refusal
-from lavka.kernel.money import CurrencyMismatch, Money
+from lavka.inventory.models import MAX_UNITS
+from lavka.kernel.money import MAX_PRICE, CurrencyMismatch, Money
 
 _GTIN = re.compile(r"[0-9]{8}|[0-9]{12,14}")
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]*)?")
+# Exports write whole numbers, spreadsheets sometimes "7.0".
+_QUANTITY = re.compile(r"-?[0-9]+(\.0*)?")
 _NO_OPTION = {"Default Title"}
+QUANTITY, TRACKER = "Variant Inventory Qty", "Variant Inventory Tracker"
+POLICY, COST = "Variant Inventory Policy", "Cost per item"
+
+
+class Policy(StrEnum):
+    """Whether Shopify sells a variant of which nothing is left."""
+
+    DENY = "deny"
+    CONTINUE = "continue"
 
 
 @dataclass(frozen=True, kw_only=True)
 class VariantDraft:
-    """A variant as the file says it; `options` are names with labels."""
+    """A variant as the file says it; `options` are names with labels.
+
+    None of `quantity`, `policy` and `track_inventory` is what the file does not say; `cost` counts
+    when `is_cost_said`.
+    """
 
     line: int
     sku: str
@@ -24,8 +42,12 @@ class VariantDraft:
     options: dict[str, str]
     price: Money
     compare_at_price: Money | None
-    is_in_stock: bool
     weight_grams: int | None
+    cost: Money | None
+    is_cost_said: bool
+    track_inventory: bool | None
+    quantity: int | None
+    policy: Policy | None
 
 
 def option_names(rows: Sequence[Record], sold: Sequence[Record]) -> dict[int, str]:
@@ -65,9 +87,21 @@ def without_gtin(variant: VariantDraft, notes: list[str]) -> VariantDraft:
 class VariantReading:
     """Reads one product's variants, and gathers what is wrong and what is odd on the way."""
 
-    def __init__(self, handle: str, names: dict[int, str], currency: str, notes: list[str]) -> None:
-        """Take what all the rows have in common; `notes` grows."""
+    def __init__(
+        self,
+        handle: str,
+        names: dict[int, str],
+        currency: str,
+        notes: list[str],
+        *,
+        is_blank_untracked: bool = False,
+    ) -> None:
+        """Take what all the rows have in common; `notes` grows.
+
+        `is_blank_untracked`: a blank tracker means what it means to Shopify, whatever else is said.
+        """
         self.handle, self.names, self.currency, self.notes = handle, names, currency, notes
+        self.is_blank_untracked = is_blank_untracked
         self.refused: list[Refusal] = []
 
     def variants_in(self, rows: Sequence[Record]) -> list[VariantDraft]:
@@ -93,7 +127,11 @@ class VariantReading:
     def _variant(self, row: Record) -> VariantDraft | None:
         options = self._options(row)
         price = self._price(row)
-        if price is None or options is None:
+        refusals = len(self.refused)
+        policy = self._policy(row)
+        track_inventory = self._track_inventory(row, policy)
+        quantity = None if track_inventory is False else self._quantity(row)
+        if price is None or options is None or len(self.refused) > refusals:
             return None
         sku = row.values.get("Variant SKU", "").lstrip("'")
         if len(sku) > MAX_SKU:
@@ -106,8 +144,12 @@ class VariantReading:
             options=options,
             price=price,
             compare_at_price=self._compare_at(row, price),
-            is_in_stock=self._is_in_stock(row),
             weight_grams=self._weight_grams(row),
+            cost=self._cost(row),
+            is_cost_said=COST in row.values,
+            track_inventory=track_inventory,
+            quantity=quantity,
+            policy=policy,
         )
 
     def _options(self, row: Record) -> dict[str, str] | None:
@@ -168,19 +210,52 @@ class VariantReading:
             return ""
         return gtin
 
-    def _is_in_stock(self, row: Record) -> bool:
-        said = row.values
-        # A column that is there and empty: the shop does not count this variant.
-        is_counted = said.get("Variant Inventory Tracker", "yes") != ""
-        is_sold_on = said.get("Variant Inventory Policy", "").lower() == "continue"
-        text = said.get("Variant Inventory Qty", "")
-        if not text or not is_counted or is_sold_on:
-            return True
-        if not _NUMBER.fullmatch(text):
-            self.notes.append("quantity is no number, so the variant is out of stock")
+    def _policy(self, row: Record) -> Policy | None:
+        text = row.values.get(POLICY, "").lower()
+        if text and text not in set(Policy):
+            self.notes.append("inventory policy is neither deny nor continue and was read as deny")
+            return Policy.DENY
+        return Policy(text) if text else None
+
+    def _track_inventory(self, row: Record, policy: Policy | None) -> bool | None:
+        """What the tracker says; a blank one under a quantity and no `continue` contradicts them.
+
+        Then nothing is sold that may not be there: a new variant is tracked.
+        """
+        tracker = row.values.get(TRACKER)
+        if tracker is None or tracker:
+            return None if tracker is None else True
+        is_limited = row.values.get(QUANTITY, "") != "" and policy is not Policy.CONTINUE
+        if self.is_blank_untracked or not is_limited:
             return False
-        # An oversold variant has a negative quantity.
-        return float(text) > 0
+        self.notes.append("inventory tracker is blank and the quantity was taken as a limit")
+        return None
+
+    def _quantity(self, row: Record) -> int | None:
+        text = row.values.get(QUANTITY, "")
+        if not text:
+            return None
+        if not _QUANTITY.fullmatch(text):
+            self._refuse(row, QUANTITY, "bad_quantity", f"“{text[:40]}” is no whole number.")
+        elif (quantity := Decimal(text)) < 0:
+            self._refuse(row, QUANTITY, "negative", "A quantity cannot be negative.")
+        elif quantity > MAX_UNITS:
+            self._refuse(row, QUANTITY, "out_of_range", f"A quantity is at most {MAX_UNITS}.")
+        else:
+            return int(quantity)
+        return None
+
+    def _cost(self, row: Record) -> Money | None:
+        text = row.values.get(COST, "")
+        try:
+            cost = self._amount(row, COST)
+        except CurrencyMismatch as mismatch:
+            self._refuse(row, COST, mismatch.code, mismatch.detail)
+            return None
+        if text and (cost is None or not 0 <= cost.amount <= MAX_PRICE):
+            self.notes.append("cost is no amount and was left out")
+            return None
+        return cost
 
     def _weight_grams(self, row: Record) -> int | None:
         text = row.values.get("Variant Grams", "")

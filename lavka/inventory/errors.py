@@ -22,11 +22,11 @@ class StockPromised(Conflict):
 
 
 class NotTracked(Conflict):
-    """The variant's stock was never counted."""
+    """The variant is sold without counting."""
 
     code = "not_tracked"
     title = _("Not tracked")
-    message = _("This variant is sold without counting. Count its stock first.")
+    message = _("This variant is sold without counting. Track its inventory first.")
 
 
 class NotOnHand(Conflict):

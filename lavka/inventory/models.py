@@ -33,7 +33,10 @@ class Warehouse(models.Model):
 
 
 class StockPolicy(models.Model):
-    """What happens when a tracked variant is out; without a row it is simply not sold."""
+    """What happens when a tracked variant is out; without a row it is not sold.
+
+    To sell beyond stock is a choice of the staff: with BACKORDER or PREORDER, up to a limit.
+    """
 
     class WhenOut(models.TextChoices):
         """What a buyer may do when nothing is on hand."""
@@ -81,7 +84,7 @@ class StockPolicy(models.Model):
 
 
 class StockLevel(models.Model):
-    """Units of one variant in one warehouse; a variant with a level is tracked.
+    """Units of one variant in one warehouse; they limit what is sold of a tracked variant.
 
     `reserved` are promised, to carts for a while (`Reservation`) or to orders (`Allocation`).
     `backorder_limit` repeats the variant's policy at one of its levels, so that the row can
@@ -98,6 +101,7 @@ class StockLevel(models.Model):
     on_hand = models.PositiveIntegerField(_("on hand"), default=0, db_default=0)
     reserved = models.PositiveIntegerField(_("reserved"), default=0, db_default=0)
     backorder_limit = models.PositiveIntegerField(_("sold beyond stock"), default=0, db_default=0)
+    is_tracked: bool  # whether the variant is; where the queryset says so
     available = models.GeneratedField(
         expression=F("on_hand") + F("backorder_limit") - F("reserved"),
         output_field=models.IntegerField(),
@@ -183,6 +187,7 @@ class Allocation(models.Model):
     quantity = models.PositiveIntegerField(_("to be shipped"))
     shipped = models.PositiveIntegerField(_("shipped"), default=0, db_default=0)
     returned = models.PositiveIntegerField(_("returned"), default=0, db_default=0)
+    is_tracked: bool  # whether the variant is; where the queryset says so
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
 
     class Meta:

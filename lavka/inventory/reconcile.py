@@ -32,8 +32,8 @@ WHERE level.on_hand <> coalesce(moved.units, 0)
 """
 _MISSHOWN = """
 SELECT variant.id FROM catalog_variant AS variant
-JOIN inventory_stocklevel AS level ON level.variant_id = variant.id
-GROUP BY variant.id HAVING variant.is_in_stock <> (sum(level.available) > 0)
+LEFT JOIN inventory_stocklevel AS level ON level.variant_id = variant.id
+GROUP BY variant.id HAVING variant.has_stock <> (coalesce(sum(level.available), 0) > 0)
 """
 
 
@@ -69,7 +69,7 @@ def drifted_levels() -> dict[str, dict[str, int]]:
 
 
 def misshown_variants() -> list[UUID]:
-    """Tracked variants that the catalogue shows in stock or sold out, and they are not."""
+    """Variants of which the catalogue says wrongly that there is or is not a unit to sell."""
     with connection.cursor() as cursor:
         cursor.execute(_MISSHOWN)
         return [variant_id for (variant_id,) in cursor.fetchall()]

@@ -10,7 +10,8 @@ from lavka.kernel import rows
 
 # Named, as a cart asks for it each time it is read or changed.
 _AVAILABLE = """
-SELECT variant.id, variant.is_in_stock, sum(level.available), coalesce(sum(own.quantity), 0)
+SELECT variant.id, variant.track_inventory,
+    coalesce(sum(level.available), 0) + coalesce(sum(own.quantity), 0)
 FROM catalog_variant AS variant
 LEFT JOIN inventory_stocklevel AS level ON level.variant_id = variant.id
 LEFT JOIN inventory_reservation AS own ON own.level_id = level.id AND own.hold_id = %s
@@ -24,15 +25,14 @@ def available_of(
 ) -> dict[UUID, int | None]:
     """Units that may be bought of each variant: 1 query, or none.
 
-    None is without limit: a variant that nobody counts and the catalogue shows in stock. What the
-    holder keeps already is available to it. Unknown variants are absent.
+    None is without limit: a variant that is sold without counting. What the holder keeps already is
+    available to it. Unknown variants are absent.
     """
     if not variant_ids:
         return {}
     found = rows.fetch_all(_AVAILABLE, [holder, list(variant_ids)])
     return {
-        variant_id: own + available if available is not None else (None if is_in_stock else 0)
-        for variant_id, is_in_stock, available, own in found
+        variant_id: available if is_tracked else None for variant_id, is_tracked, available in found
     }
 
 

@@ -51,7 +51,8 @@ def make_product(**overrides: Any) -> Product:
 
 
 def make_variant(**overrides: Any) -> Variant:
-    fields = {"sku": _unique("SKU"), "price_amount": 1299} | overrides
+    """A variant that is sold without counting, unless it is said to be tracked."""
+    fields = {"sku": _unique("SKU"), "price_amount": 1299, "track_inventory": False} | overrides
     if "product" not in fields:
         fields["product"] = make_product()
     return Variant.objects.create(**fields)

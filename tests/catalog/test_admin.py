@@ -204,7 +204,8 @@ def test_staff_add_and_delete_variants(staff):
         "variants-2-sku": "K-NEW",
         "variants-2-option_color": "red",
         "variants-2-price_amount": "10",
-        "variants-2-is_in_stock": "on",
+        "variants-2-track_inventory": "on",
+        "variants-2-cost_amount": "4.50",
         "variants-2-position": "2",
         "variants-2-product": str(kettle.pk),
     }
@@ -212,7 +213,9 @@ def test_staff_add_and_delete_variants(staff):
     answer = staff.post(path, form_of(staff, path) | new)
 
     assert answer.status_code == 302
-    assert [variant.sku for variant in Variant.objects.all()] == ["K-BLUE", "K-NEW"]
+    blue, new = Variant.objects.order_by("sku")
+    assert (blue.sku, new.sku, new.cost_amount) == ("K-BLUE", "K-NEW", 450)
+    assert (new.track_inventory, new.is_in_stock) == (True, False)
 
 
 def test_a_sku_of_another_product_is_told_and_nothing_is_saved(staff):

@@ -54,7 +54,9 @@ def test_a_product_is_created_with_its_variants(api, token):
             "id": "",
             "gtin": "",
             "compare_at_price": None,
-            "is_in_stock": True,
+            "cost": None,
+            "track_inventory": True,
+            "is_in_stock": False,
             "weight_grams": None,
         }
         for each in (RED, BLUE)
@@ -305,7 +307,14 @@ def test_one_variant_is_added_changed_and_deleted(api, token):
             [("#/price/currency", "currency_mismatch")],
         ),
         ({"price": 12.99}, 422, [("#/price", "invalid")]),
-        ({"is_in_stock": "yes"}, 422, [("#/is_in_stock", "invalid")]),
+        ({"track_inventory": "yes"}, 422, [("#/track_inventory", "invalid")]),
+        ({"is_in_stock": True}, 422, [("#/is_in_stock", "unknown")]),
+        ({"cost": {"amount": -1, "currency": "USD"}}, 422, [("#/cost/amount", "min_value")]),
+        (
+            {"cost": {"amount": 1, "currency": "EUR"}},
+            422,
+            [("#/cost/currency", "currency_mismatch")],
+        ),
         ({"weight_grams": 2**31}, 422, [("#/weight_grams", "max_value")]),
     ],
 )

@@ -9,14 +9,16 @@ from typing import Any
 SHOPIFY = [
     "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Option1 Name",
     "Option1 Value", "Option1 Linked To", "Option2 Name", "Option2 Value", "Variant SKU",
-    "Variant Grams", "Variant Inventory Qty", "Variant Inventory Policy", "Variant Price",
-    "Variant Compare At Price", "Variant Barcode", "Image Src", "SEO Title", "Status", "Currency",
+    "Variant Grams", "Variant Inventory Tracker", "Variant Inventory Qty",
+    "Variant Inventory Policy", "Variant Price", "Variant Compare At Price", "Variant Barcode",
+    "Image Src", "SEO Title", "Cost per item", "Status", "Currency",
 ]  # fmt: skip
 MUG = {
     "Handle": "mug", "Title": "Mug", "Body (HTML)": "<p onclick='x()'>Hot</p><script>y</script>",
     "Vendor": "Glinka", "Type": "Cups", "Tags": "clay, blue", "Published": "true",
     "Option1 Name": "Title", "Option1 Value": "Default Title", "Variant SKU": "'MUG",
-    "Variant Grams": "340", "Variant Inventory Qty": "3", "Variant Price": "12.50",
+    "Variant Grams": "340", "Variant Inventory Tracker": "shopify", "Variant Inventory Qty": "3",
+    "Variant Inventory Policy": "deny", "Variant Price": "12.50", "Cost per item": "4.10",
     "Variant Barcode": "'4006381333931", "Status": "active",
 }  # fmt: skip
 

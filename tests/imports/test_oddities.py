@@ -43,7 +43,7 @@ def test_an_export_of_2015_imports_whole_and_twice(tmp_path):
     hat = Product.objects.get(slug="hat")
     assert (hat.brand, hat.status, hat.description) == (None, "published", "<p>Warm</p>")
     assert list(hat.variants.values_list("sku", "gtin", "compare_at_amount", "is_in_stock")) == [
-        ("hat", "", None, True)
+        ("hat", "", None, False)
     ]
     assert list(
         Variant.objects.filter(product__slug="sock").values_list(
@@ -58,6 +58,7 @@ def test_an_export_of_2015_imports_whole_and_twice(tmp_path):
         "note: 1 × barcode belongs to another variant and was left out",
         "note: 1 × barcode is no GTIN and was left out",
         "note: 1 × compare-at price is not above the price and was left out",
+        "note: 1 × inventory tracker is blank and the quantity was taken as a limit",
         "note: 2 × picture was not fetched",
     ]
 
@@ -67,10 +68,16 @@ def test_an_export_of_2015_imports_whole_and_twice(tmp_path):
     [
         ({"Title": ""}, "product__name", "mug", "title is empty"),
         ({"Title": "x" * 300}, "product__name", "x" * 250, "title was cut"),
-        ({"Variant Inventory Qty": "many"}, "is_in_stock", False, "quantity is no number"),
-        ({"Variant Inventory Qty": "-2"}, "is_in_stock", False, ""),
         ({"Variant Inventory Qty": "0", "Variant Inventory Policy": "continue"}, "is_in_stock",
          True, ""),
+        ({"Variant Inventory Policy": "perhaps"}, "stock_policy__when_out", None,
+         "inventory policy is neither"),
+        ({"Variant Inventory Tracker": ""}, "stock_levels__on_hand", 3,
+         "inventory tracker is blank"),
+        ({"Variant Inventory Qty": "7.0"}, "stock_levels__on_hand", 7, ""),
+        ({"Cost per item": "cheap"}, "cost_amount", None, "cost is no amount"),
+        ({"Cost per item": "-1"}, "cost_amount", None, "cost is no amount"),
+        ({"Cost per item": "1e30"}, "cost_amount", None, "cost is no amount"),
         ({"Variant Grams": "-5"}, "weight_grams", None, "weight is no number"),
         ({"Variant Grams": "heavy"}, "weight_grams", None, "weight is no number"),
         ({"Variant Compare At Price": "9"}, "compare_at_amount", None, "compare-at price"),

@@ -15,8 +15,9 @@ def make_warehouse(code: str = "main", **overrides: Any) -> Warehouse:
 
 
 def make_stock(on_hand: int, variant: Variant | None = None, warehouse: str = "main") -> Variant:
-    """A variant with so many units counted in a warehouse."""
-    variant = variant or make_variant()
+    """A tracked variant with so many units counted in a warehouse."""
+    variant = variant or make_variant(track_inventory=True)
+    Variant.objects.filter(pk=variant.pk, track_inventory=False).update(track_inventory=True)
     make_warehouse(warehouse)
     services.set_on_hand(variant_id=variant.pk, warehouse=warehouse, on_hand=on_hand)
     return variant

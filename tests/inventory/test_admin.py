@@ -80,7 +80,7 @@ def test_a_refused_policy_is_told_and_not_saved(client: Client):
         follow=True,
     )
 
-    assert "Count its stock first" in answer.content.decode()
+    assert "Track its inventory first" in answer.content.decode()
     assert not StockPolicy.objects.exists()
 
 

@@ -94,7 +94,7 @@ def test_what_staff_see_of_a_variant(api, token):
 
     seen = api.get(stock_path(variant), token=token).json()
 
-    assert (seen["is_tracked"], seen["on_hand"], seen["available"]) == (True, 7, 7)
+    assert (seen["track_inventory"], seen["on_hand"], seen["available"]) == (True, 7, 7)
     assert [level["warehouse"] for level in seen["levels"]] == ["main", "north"]
     assert seen["policy"]["when_out"] == "deny"
 
@@ -102,7 +102,7 @@ def test_what_staff_see_of_a_variant(api, token):
 def test_a_variant_that_nobody_counts(api, token):
     seen = api.get(stock_path(make_variant()), token=token).json()
 
-    assert (seen["is_tracked"], seen["levels"]) == (False, [])
+    assert (seen["track_inventory"], seen["levels"]) == (False, [])
 
 
 def test_an_unknown_variant_is_404(api, token):

@@ -50,7 +50,7 @@ def test_a_counter_that_somebody_touched_is_reported_and_left_alone():
 
 def test_a_flag_that_somebody_touched_is_put_right():
     variant = make_stock(5)
-    Variant.objects.filter(pk=variant.pk).update(is_in_stock=False)
+    Variant.objects.filter(pk=variant.pk).update(has_stock=False)
 
     reconcile_stock(at=NOW)
 

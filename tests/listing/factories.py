@@ -19,7 +19,10 @@ def make_card(*prices: int, stock: bool = True, **product: Any) -> Product:
     made = make_product(**product)
     for number, price in enumerate(prices or (1299,)):
         make_variant(
-            product=made, price_amount=price, options={"n": str(number)}, is_in_stock=stock
+            product=made,
+            price_amount=price,
+            options={"n": str(number)},
+            track_inventory=not stock,
         )
     return made
 

@@ -26,12 +26,12 @@ def test_a_card_shows_the_cheapest_variant(api: Api):
         brand=make_brand(slug="acme", name="Acme"),
         category=make_category(slug="pots", name="Pots"),
     )
-    make_variant(product=product, price_amount=900, is_in_stock=True, options={"n": "1"})
+    make_variant(product=product, price_amount=900, track_inventory=False, options={"n": "1"})
     make_variant(
         product=product,
         price_amount=700,
         compare_at_amount=800,
-        is_in_stock=False,
+        track_inventory=True,
         options={"n": "2"},
     )
     make_image(product, "b.jpg", position=2)

@@ -41,7 +41,9 @@ def make_shirt(kind: ProductType, slug: str, *variants: str, **fields: Any) -> P
     shirt = make_product(product_type=kind, slug=slug, **fields)
     for each in variants:
         color, size, *rest = each.split()
-        make_variant(product=shirt, options={"color": color, "size": size}, is_in_stock=not rest)
+        make_variant(
+            product=shirt, options={"color": color, "size": size}, track_inventory=bool(rest)
+        )
     return shirt
 
 

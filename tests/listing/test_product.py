@@ -137,7 +137,7 @@ def test_what_customers_may_not_see_is_not_found(api: Api):
 
 def test_prices_and_stock_are_those_of_now(api: Api, shirt: Product):
     rebuild_listing()
-    shirt.variants.filter(sku="B").update(price_amount=950, is_in_stock=False)
+    shirt.variants.filter(sku="B").update(price_amount=950, track_inventory=True)
     shirt.variants.filter(sku="R").update(compare_at_amount=1000)
 
     page = api.get("/products/shirt/").json()

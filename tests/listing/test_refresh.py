@@ -72,7 +72,7 @@ def test_a_change_shows_when_its_event_was_delivered(api: Api):
     product = make_card(500, slug="pot", brand=brand, category=category)
     deliver()
 
-    catalog.change_variant(variant_id=product.variants.get().pk, is_in_stock=False)
+    catalog.change_variant(variant_id=product.variants.get().pk, track_inventory=True)
     catalog.update_brand(brand_id=brand.pk, name="Bolt")
     catalog.update_category(category_id=category.pk, name="Pans")
     catalog.update_product(product_id=product.pk, name="Wok")
@@ -199,7 +199,7 @@ def test_drift_is_told_and_mended(api: Api):
 def test_a_change_on_its_way_is_no_drift():
     product = make_card()
     services.rebuild_listing()
-    catalog.change_variant(variant_id=product.variants.get().pk, is_in_stock=False)
+    catalog.change_variant(variant_id=product.variants.get().pk, track_inventory=True)
 
     assert services.reconcile_listing(at=timezone.now()).drifted == 0
 

@@ -77,9 +77,10 @@ def _variants(goods: list[Goods]) -> list[list[str]]:
             sku=f"{code}/{price}",
             price_amount=price,
             options={"price": str(price)},
+            track_inventory=on_hand is not None,
         )
         for product, (code, _, offers) in zip(products, goods, strict=True)
-        for price, _ in offers
+        for price, on_hand in offers
     ]
     made = iter(Variant.objects.bulk_create(variants))
     ids = [[next(made).pk for _ in offers] for _, _, offers in goods]

@@ -62,6 +62,7 @@ class VariantForm(forms.ModelForm):
 
     price_amount = MoneyField(label=_("price"))
     compare_at_amount = MoneyField(label=_("price before"), required=False)
+    cost_amount = MoneyField(label=_("cost"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Show which choices the variant has."""
@@ -73,7 +74,7 @@ class VariantForm(forms.ModelForm):
     def values(self) -> rules.VariantValues:
         """What the staff have written."""
         cleaned = self.cleaned_data
-        before = cleaned.get("compare_at_amount")
+        before, cost = cleaned.get("compare_at_amount"), cleaned.get("cost_amount")
         return rules.VariantValues(
             sku=cleaned["sku"],
             gtin=cleaned.get("gtin") or "",
@@ -84,7 +85,8 @@ class VariantForm(forms.ModelForm):
                 for name, choice in cleaned.items()
                 if name.startswith("option_") and choice
             },
-            is_in_stock=cleaned["is_in_stock"],
+            cost=None if cost is None else Money(cost, options.currency),
+            track_inventory=cleaned["track_inventory"],
             weight_grams=cleaned.get("weight_grams"),
         )
 
@@ -125,6 +127,7 @@ _FIELDS = {
     "price/amount": "price_amount",
     "compare_at_price": "compare_at_amount",
     "compare_at_price/amount": "compare_at_amount",
+    "cost/amount": "cost_amount",
 }
 
 
@@ -134,6 +137,7 @@ class VariantInline(TabularInline):
     model = Variant
     form = VariantForm
     formset = VariantFormSet
+    readonly_fields = ["is_in_stock"]
     extra = 0
     ordering_field = "position"
     hide_ordering_field = True
@@ -148,8 +152,9 @@ class VariantInline(TabularInline):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
         """The same, by name."""
         selects = option_fields(selectors.uses_of(obj.product_type_id)) if obj else {}
-        return ["sku", *selects, "price_amount", "compare_at_amount", "is_in_stock", "gtin",
-                "weight_grams", "position"]  # fmt: skip
+        return ["sku", *selects, "price_amount", "compare_at_amount", "cost_amount",
+                "track_inventory", "is_in_stock", "gtin", "weight_grams",
+                "position"]  # fmt: skip
 
 
 class ImageForm(forms.ModelForm):
@@ -291,8 +296,8 @@ class ProductAdmin(ShopAdmin):
 class VariantAdmin(Untouchable, ModelAdmin):
     """Variants by their SKU, for whoever looks for one; they change with their product."""
 
-    list_display = ["sku", "product", "price", "is_in_stock"]
-    list_filter = ["is_in_stock"]
+    list_display = ["sku", "product", "price", "track_inventory", "is_in_stock"]
+    list_filter = ["track_inventory", "is_in_stock"]
     list_select_related = ["product"]
     search_fields = ["sku", "product__name"]
     show_full_result_count = False

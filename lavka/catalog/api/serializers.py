@@ -201,7 +201,18 @@ class VariantInput(Input):
     )
     price = PriceInput()
     compare_at_price = PriceInput(allow_null=True, required=False)
-    is_in_stock = StrictBooleanField(required=False)
+    cost = PriceInput(
+        allow_null=True,
+        required=False,
+        help_text=_("What one unit costs the shop; customers never see it."),
+    )
+    track_inventory = StrictBooleanField(
+        required=False,
+        help_text=_(
+            "Whether no more is sold than there is; false: sold without counting. A new variant is "
+            "tracked and has no stock until it is counted; left out, another stays as it is."
+        ),
+    )
     weight_grams = StrictIntegerField(
         min_value=0, max_value=rules.MAX_WEIGHT_GRAMS, allow_null=True, required=False
     )
@@ -408,7 +419,11 @@ class ManagedVariantOutput(Serializer):
     options = serializers.DictField(child=serializers.CharField())
     price = MoneyOutput()
     compare_at_price = MoneyOutput(allow_null=True)
-    is_in_stock = serializers.BooleanField()
+    cost = MoneyOutput(allow_null=True)
+    track_inventory = serializers.BooleanField()
+    is_in_stock = serializers.BooleanField(
+        help_text=_("Untracked, or tracked and there is a unit to sell.")
+    )
     weight_grams = serializers.IntegerField(allow_null=True)
 
 

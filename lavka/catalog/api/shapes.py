@@ -141,6 +141,8 @@ def variant_json(variant: Variant) -> dict[str, Any]:
         "options": variant.options,
         "price": variant.price.as_json(),
         "compare_at_price": before.as_json() if before is not None else None,
+        "cost": variant.cost.as_json() if variant.cost is not None else None,
+        "track_inventory": variant.track_inventory,
         "is_in_stock": variant.is_in_stock,
         "weight_grams": variant.weight_grams,
     }

@@ -19,10 +19,11 @@ from lavka.catalog.services.products import (
     delete_product,
     delete_variant,
     save_product,
-    set_in_stock,
+    set_has_stock,
     set_status,
     set_variants,
     update_product,
+    values_of,
 )
 from lavka.catalog.services.schema import (
     ChoiceValues,
@@ -79,7 +80,7 @@ __all__ = [
     "order_images",
     "record_thumbnails",
     "save_product",
-    "set_in_stock",
+    "set_has_stock",
     "set_status",
     "set_variants",
     "take_schema",
@@ -88,4 +89,5 @@ __all__ = [
     "update_category",
     "update_product",
     "update_product_type",
+    "values_of",
 ]

@@ -44,7 +44,8 @@ class VariantContent(TypedDict, total=False):
     options: Mapping[str, str]
     price: Money
     compare_at_price: Money | None
-    is_in_stock: bool
+    cost: Money | None
+    track_inventory: bool
     weight_grams: int | None
 
 
@@ -85,11 +86,16 @@ def update_product(
 
 @transaction.atomic
 def save_product(
-    *, slug: str, variants: Sequence[VariantValues], **content: Unpack[ProductContent]
+    *,
+    slug: str,
+    variants: Sequence[VariantValues],
+    ids: Sequence[UUID | None] | None = None,
+    **content: Unpack[ProductContent],
 ) -> Product:
     """Make the product at `slug` what is said here, whether or not it exists: safe to repeat.
 
-    `variants` is the whole set, known by SKU: others of the product are deleted.
+    `variants` is the whole set, known by SKU or, as in `set_variants`, by `ids`: others of the
+    product are deleted.
     Raises: Invalid, with `#/attributes/<code>` and `#/variants/<index>/…`; Taken, for a SKU or
     GTIN of another product; ReferenceGone.
     Locks: the schema, shared, and the product. Emits: ProductChanged.
@@ -107,7 +113,7 @@ def save_product(
     _fill(product, content)
     with refusals_named():
         product.save()
-    _write_variants(product, variants)
+    _write_variants(product, variants, ids)
     return product
 
 
@@ -184,7 +190,7 @@ def change_variant(*, variant_id: UUID, **content: Unpack[VariantContent]) -> Va
     """
     hold_schema()
     variant = _locked_variant(variant_id)
-    values = replace(_values_of(variant), **content)
+    values = replace(values_of(variant), **content)
     _save_variant(variant, values, are_options_new="options" in content)
     return variant
 
@@ -207,22 +213,26 @@ def announce_products(*, product_ids: Sequence[UUID]) -> None:
 
 
 @transaction.atomic
-def set_in_stock(*, flags: Mapping[UUID, bool]) -> set[UUID]:
-    """Show variants (by id) as in stock or sold out; returns those that were shown otherwise.
+def set_has_stock(*, flags: Mapping[UUID, bool]) -> set[UUID]:
+    """Note which variants (by id) have stock; returns those that look different now.
 
-    Locks: the products of those whose flag changes, by id. Emits: ProductChanged, for each.
+    One that is sold without counting looks the same either way.
+    Locks: the products of those whose flag changes, by id. Emits: ProductChanged, for each variant
+    that looks different.
     """
     differing = Q()
-    for is_in_stock in (True, False):
-        ids = [each for each, flag in flags.items() if flag is is_in_stock]
-        differing |= Q(pk__in=ids, is_in_stock=not is_in_stock)
-    changed = dict(Variant.objects.filter(differing).values_list("pk", "product"))
-    if changed:
-        locked = Product.objects.filter(pk__in=changed.values()).order_by("pk")
-        product_ids = list(locked.select_for_update(no_key=True).values_list("pk", flat=True))
-        Variant.objects.filter(differing).update(is_in_stock=~F("is_in_stock"))
-        announce_products(product_ids=product_ids)
-    return set(changed)
+    for has_stock in (True, False):
+        ids = [each for each, flag in flags.items() if flag is has_stock]
+        differing |= Q(pk__in=ids, has_stock=not has_stock)
+    changed = list(Variant.objects.filter(differing))
+    if not changed:
+        return set()
+    locked = Product.objects.filter(pk__in={each.product_id for each in changed})
+    list(locked.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    Variant.objects.filter(differing).update(has_stock=~F("has_stock"))
+    shown = [each for each in changed if each.track_inventory]
+    announce_products(product_ids=sorted({each.product_id for each in shown}))
+    return {each.pk for each in shown}
 
 
 def _locked(product_id: UUID) -> Product:
@@ -301,8 +311,8 @@ def _refuse_taken(product: Product, variants: Sequence[VariantValues]) -> None:
 
 
 _COLUMNS = [
-    "sku", "gtin", "options", "price_amount", "compare_at_amount", "is_in_stock", "weight_grams",
-    "position",
+    "sku", "gtin", "options", "price_amount", "compare_at_amount", "cost_amount",
+    "track_inventory", "weight_grams", "position",
 ]  # fmt: skip
 
 
@@ -313,19 +323,23 @@ def _assign(variant: Variant, values: VariantValues, position: int | None = None
     variant.options = dict(values.options)
     variant.price_amount = values.price.amount
     variant.compare_at_amount = before.amount if before is not None else None
-    variant.is_in_stock = values.is_in_stock
+    variant.cost_amount = values.cost.amount if values.cost is not None else None
+    if values.track_inventory is not None:
+        variant.track_inventory = values.track_inventory
     variant.weight_grams = values.weight_grams
     variant.position = variant.position if position is None else position
     return variant
 
 
-def _values_of(variant: Variant) -> VariantValues:
+def values_of(variant: Variant) -> VariantValues:
+    """A variant as it is."""
     return VariantValues(
         sku=variant.sku,
         price=variant.price,
         compare_at_price=variant.compare_at_price,
         gtin=variant.gtin,
         options=variant.options,
-        is_in_stock=variant.is_in_stock,
+        cost=variant.cost,
+        track_inventory=variant.track_inventory,
         weight_grams=variant.weight_grams,
     )

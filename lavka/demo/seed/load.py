@@ -116,7 +116,7 @@ _PRODUCT_COLUMNS = (
     " created_at, updated_at, brand_id, category_id, product_type_id"
 )
 _VARIANT_COLUMNS = (
-    "id, product_id, sku, gtin, options, price_amount, compare_at_amount, is_in_stock,"
+    "id, product_id, sku, gtin, options, price_amount, compare_at_amount, track_inventory,"
     " weight_grams, position"
 )
 _REVIEW_COLUMNS = (

@@ -135,7 +135,8 @@ class Rows:
                 f"{seeded_id(Kind.VARIANT, serial, at)}\t{product_id}\t"
                 f"S{number:07d}-{place + 1}\t{restricted_gtin(serial, prefix='21')}\t"
                 f"{{{', '.join(parts)}}}\t{amount}\t{before}\t"
-                f"{'t' if chance.random() < 0.93 else 'f'}\t{weight}\t{place}\n"
+                # Most are sold without counting; the others are counted, and nothing is there.
+                f"{'f' if chance.random() < 0.93 else 't'}\t{weight}\t{place}\n"
             )
 
     def _option_sets(self, family: Family) -> Iterator[tuple[str, ...]]:

@@ -145,10 +145,12 @@ class PolicyOutput(Serializer):
 
 
 class StockOutput(Serializer):
-    """A variant's stock everywhere; one without levels is sold without counting."""
+    """A variant's stock everywhere."""
 
     variant_id = serializers.UUIDField()
-    is_tracked = serializers.BooleanField()
+    track_inventory = serializers.BooleanField(
+        help_text=_("false: sold without counting, whatever the levels say.")
+    )
     on_hand = serializers.IntegerField()
     reserved = serializers.IntegerField()
     available = serializers.IntegerField()

@@ -64,8 +64,9 @@ class StockView(StaffView):
         responses=serializers.StockLevelOutput,
         errors=[StockPromised],
         examples=[_COUNT],
-        description="The difference goes into the ledger. The first count makes the variant one "
-        "whose stock is counted. Never below what is reserved.",
+        description="The difference goes into the ledger. Never below what is reserved. A new "
+        "variant is out of stock until its first count; of one with `track_inventory` off the "
+        "number is kept, and limits nothing.",
     )
     async def put(self, request: Request, variant_id: UUID) -> Response:
         count = serializers.StockInput.read(request.data)
@@ -179,7 +180,7 @@ def _stock(variant_id: UUID) -> dict[str, Any]:
     levels = list(selectors.levels_of(variant.pk))
     return {
         "variant_id": variant.pk,
-        "is_tracked": bool(levels),
+        "track_inventory": variant.track_inventory,
         "on_hand": sum(level.on_hand for level in levels),
         "reserved": sum(level.reserved for level in levels),
         "available": sum(level.available for level in levels),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from lavka.inventory.errors import NotAllocated, NotOnHand, NotShipped
 from lavka.inventory.models import Allocation, StockMovement
@@ -54,7 +54,7 @@ def allocate_reservation(
 def release_allocation(*, order_id: UUID, quantities: Mapping[UUID, int] | None = None) -> None:
     """Let go of units that were not shipped: `quantities` (variant id → units), or all of them.
 
-    Variants that are not tracked in this order are passed over, here and below.
+    Variants of which the order has no stock, and untracked ones, are passed over, here and below.
     Raises: NotAllocated. Locks: the order's allocations, then their levels.
     Emits: ProductChanged, StockCameBack.
     """
@@ -135,6 +135,7 @@ def _lock_allocations(order_id: UUID) -> list[Allocation]:
 @rows.Compiled
 def _allocations(order_id: UUID) -> QuerySet[Allocation]:
     found = Allocation.objects.filter(order_id=order_id).select_related("level")
+    found = found.annotate(is_tracked=F("level__variant__track_inventory"))  # type: ignore[no-redef]
     return found.select_for_update(of=("self",), no_key=True).order_by("level_id")
 
 
@@ -159,7 +160,8 @@ def _split(
     allocations: list[Allocation], quantities: Mapping[UUID, int], column: str
 ) -> Iterator[tuple[Allocation, int]]:
     """From which allocation how many units; raises NotAllocated or NotShipped for too many."""
-    left, tracked = dict(quantities), {each.level.variant_id for each in allocations}
+    left = dict(quantities)
+    tracked = {each.level.variant_id for each in allocations if each.is_tracked}
     for allocation in allocations:
         units = min(left.get(allocation.level.variant_id, 0), _left(allocation, column))
         if units:

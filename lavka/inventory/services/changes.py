@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from lavka.catalog import services as catalog
 from lavka.inventory.events import StockCameBack, StockRanLow, StockRanOut
@@ -26,7 +26,7 @@ class Change:
 
 
 def lock_levels(variant_ids: Collection[UUID]) -> list[StockLevel]:
-    """The levels of these variants with their warehouses, none for untracked variants.
+    """The levels of these variants with their warehouses, and whether the variant is tracked.
 
     Locks: these levels, by variant and warehouse, until the caller's transaction ends.
     """
@@ -37,6 +37,7 @@ def lock_levels(variant_ids: Collection[UUID]) -> list[StockLevel]:
 def _levels(variant_ids: list[UUID]) -> QuerySet[StockLevel]:
     levels = StockLevel.objects.filter(rows.one_of("variant_id", variant_ids))
     ordered = levels.select_related("warehouse").order_by("variant_id", "warehouse_id")
+    ordered = ordered.annotate(is_tracked=F("variant__track_inventory"))  # type: ignore[no-redef]
     return ordered.select_for_update(of=("self",), no_key=True)
 
 
@@ -79,12 +80,13 @@ def change_levels(changes: Iterable[Change]) -> bool:
 
 
 def show_in_catalogue(variant_ids: Collection[UUID]) -> None:
-    """Make the catalogue's flag say what the levels of tracked variants say.
+    """Make the catalogue's flag say what the levels say; a variant without one has no stock.
 
     Emits: ProductChanged, once for each product that looks different now.
     """
-    totals = _totals(variant_ids)
-    catalog.set_in_stock(flags={row.variant_id: row.available > 0 for row in totals})
+    flags = dict.fromkeys(variant_ids, False)
+    flags |= {row.variant_id: row.available > 0 for row in _totals(variant_ids)}
+    catalog.set_has_stock(flags=flags)
 
 
 def _tell(moved: Collection[Change]) -> None:
@@ -102,8 +104,8 @@ def _tell(moved: Collection[Change]) -> None:
             crossed[variant_id] = not was_available
         if row.low is not None and row.free <= row.low < row.free - by:
             news.append(StockRanLow(variant_id=variant_id))
-    # Who counts for the first time what was sold freely brings nothing back.
-    shown = catalog.set_in_stock(flags=crossed) if crossed else set()
+    # What is sold without counting neither ran out nor comes back.
+    shown = catalog.set_has_stock(flags=crossed) if crossed else set()
     news += [
         (StockCameBack if crossed[each] else StockRanOut)(variant_id=each) for each in sorted(shown)
     ]

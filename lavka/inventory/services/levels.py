@@ -26,8 +26,9 @@ def set_on_hand(
     actor_id: UUID | None = None,
     reference: str = "",
 ) -> StockLevel:
-    """Say how many units were counted in a warehouse (by code); the first count tracks a variant.
+    """Say how many units were counted in a warehouse (by code).
 
+    Of a variant that is sold without counting the number is kept, and limits nothing.
     Raises: Variant.DoesNotExist; Invalid, for an unknown warehouse; StockPromised.
     Locks: the variant's levels. Emits: ProductChanged, StockRanOut, StockCameBack, StockRanLow.
     """
@@ -47,7 +48,7 @@ def count_stock(
 ) -> Sequence[StockLevel]:
     """Say how many units of many variants (id → units) were counted in a warehouse: all or none.
 
-    Takes the same few statements however many there are; the first count tracks a variant.
+    Takes the same few statements however many there are.
     Raises: Variant.DoesNotExist; Invalid, for an unknown warehouse; StockPromised, with `reserved`.
     Locks: the variants' levels. Emits: ProductChanged, StockRanOut, StockCameBack, StockRanLow.
     """
@@ -110,13 +111,15 @@ def set_policy(
 ) -> StockPolicy:
     """Say whether a tracked variant is sold beyond its stock, how far, and when it is low.
 
-    Backorders are counted at one level, the one whose warehouse has the lowest priority number.
-    Raises: NotTracked; StockPromised, with `reserved`, when more is sold than the limit allows.
+    Backorders are counted at one level, the one whose warehouse has the lowest priority number;
+    a variant without a level gets one there.
+    Raises: Variant.DoesNotExist; NotTracked; StockPromised, with `reserved`, when more is sold than
+    the limit allows; Warehouse.DoesNotExist, when the shop has none.
     Locks: the variant's levels. Emits: ProductChanged, StockRanOut, StockCameBack.
     """
-    levels = lock_levels([variant_id])
-    if not levels:
+    if not Variant.objects.values_list("track_inventory", flat=True).get(pk=variant_id):
         raise NotTracked
+    levels = lock_levels([variant_id]) or _first_level_of(variant_id)
     policy, _ = StockPolicy.objects.update_or_create(
         variant_id=variant_id,
         defaults={
@@ -132,6 +135,14 @@ def set_policy(
     if not change_levels([Change(level, beyond=backorder_limit - level.backorder_limit)]):
         raise StockPromised(reserved=level.reserved)
     return policy
+
+
+def _first_level_of(variant_id: UUID) -> list[StockLevel]:
+    """An empty level in the warehouse that is taken first."""
+    warehouse = Warehouse.objects.order_by("priority", "code").first()
+    if warehouse is None:
+        raise Warehouse.DoesNotExist
+    return _lock_levels_in([variant_id], {"#/warehouse": warehouse.code})
 
 
 def _lock_levels_in(variant_ids: Collection[UUID], places: dict[str, str]) -> list[StockLevel]:

@@ -38,8 +38,8 @@ def reserve_stock(
     """Keep `quantities` (variant id → units > 0) for the holder: all, or nothing changes.
 
     Called again it adjusts what the holder has to the new quantities and moves the deadline.
-    Variants without a stock level are not counted, only refused when the catalogue says so. What
-    others let expire is taken when nothing else is left.
+    Variants that are sold without counting are passed over. What others let expire is taken when
+    nothing else is left.
     Raises: OutOfStock, with `variants`.
     Locks: the hold, then the levels whose reservation changes, until the transaction ends.
     Emits: ProductChanged, StockRanOut, StockRanLow, StockCameBack.
@@ -135,18 +135,32 @@ def _plan(
 ) -> tuple[list[StockLevel], Mapping[UUID, int]]:
     """Lock the levels and choose what to take from which; `before` is the holder's already."""
     levels = lock_levels(wanted)
-    if _shortages(wanted, levels, before):
+    if _shortages(_counted(wanted, levels), levels, before):
         # A second look sees levels that were added meanwhile and what others let expire.
         _reclaim(levels, at, spare=holder)
         levels = lock_levels(wanted)
-    if short := _shortages(wanted, levels, before):
+    counted = _counted(wanted, levels)
+    if short := _shortages(counted, levels, before):
         raise OutOfStock(variants=short)
-    tracked = {level.variant_id for level in levels}
     promises = strategy().allocate(
-        wanted={each: units for each, units in wanted.items() if each in tracked},
-        offers=[_offer(level, before.get(level.pk, 0)) for level in levels],
+        wanted=counted,
+        offers=[
+            _offer(level, before.get(level.pk, 0))
+            for level in levels
+            if level.variant_id in counted
+        ],
     )
     return levels, promises
+
+
+def _counted(wanted: Mapping[UUID, int], levels: Sequence[StockLevel]) -> dict[UUID, int]:
+    """What is wanted of the variants that are tracked, 0 left out: no query, if all have levels."""
+    is_tracked = {level.variant_id: level.is_tracked for level in levels}
+    unknown = [each for each, units in wanted.items() if units and each not in is_tracked]
+    if unknown:
+        untracked = Variant.objects.filter(pk__in=unknown, track_inventory=False)
+        is_tracked |= dict.fromkeys(untracked.values_list("pk", flat=True), False)
+    return {each: units for each, units in wanted.items() if units and is_tracked.get(each, True)}
 
 
 def _offer(level: StockLevel, own: int) -> Offer:
@@ -168,13 +182,10 @@ def _shortages(
     available: Counter[UUID] = Counter()
     for level in levels:
         available[level.variant_id] += level.available + before.get(level.pk, 0)
-    untracked = wanted.keys() - available.keys()
-    sold_freely = Variant.objects.filter(pk__in=untracked, is_in_stock=True) if untracked else ()
-    unlimited = {variant.pk for variant in sold_freely}
     return [
         {"variant_id": each, "requested": wanted[each], "available": available[each]}
         for each in sorted(wanted)
-        if each not in unlimited and wanted[each] > available[each]
+        if wanted[each] > available[each]
     ]
 
 

@@ -23,7 +23,8 @@ class Command(BaseCommand):
 
     help = (
         "Load a large invented shop, without pictures, beside what is there. It is written in one "
-        "transaction and publishes no events; ratings are counted by the command itself."
+        "transaction and publishes no events; ratings are counted by the command itself. Most "
+        "variants are sold without counting, the others are out of stock."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

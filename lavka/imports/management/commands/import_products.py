@@ -1,6 +1,8 @@
 """`import_products`: a Shopify product file into the catalogue."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from lavka.imports.downloads import fetch
 from lavka.imports.products import save_draft
 from lavka.imports.reports import Report
 from lavka.imports.tables import Refusal, Unusable, check_encoding
+from lavka.inventory.models import Warehouse
 from lavka.kernel.conf import options as shop
 
 
@@ -21,14 +24,27 @@ class Command(BaseCommand):
 
     help = (
         "Import products from Shopify's CSV. A product with a bad row is refused whole and told "
-        "with its lines; the others are imported. Safe to repeat. Pictures come with --images or "
-        "--images-from only; one that does not come is told and stops nothing."
+        "with its lines; the others are imported. Safe to repeat: a quantity that the file said "
+        "before is no new count, so what was sold since stays sold; another quantity is one. "
+        "Pictures come with --images or --images-from only; one that does not come is told and "
+        "stops nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The file, and what to do with it."""
         parser.add_argument("file", type=Path)
         parser.add_argument("--dry-run", action="store_true", help="write nothing")
+        parser.add_argument(
+            "--warehouse",
+            metavar="CODE",
+            help="count the quantities there; without it, in the warehouse that is taken first",
+        )
+        parser.add_argument(
+            "--untracked-if-blank",
+            action="store_true",
+            help="sell variants with a blank inventory tracker without counting, as Shopify does; "
+            "without it, a quantity with the policy deny is a limit",
+        )
         pictures = parser.add_mutually_exclusive_group()
         pictures.add_argument(
             "--images", action="store_true", help="download the pictures from where they are"
@@ -50,12 +66,18 @@ class Command(BaseCommand):
         except (Unusable, OSError) as fault:
             raise CommandError(str(fault), returncode=2) from fault
         told = Report()
+        read = partial(
+            shopify.draft_of,
+            currency=shop.currency,
+            is_blank_untracked=options["untracked_if_blank"],
+        )
+        save = partial(save_draft, warehouse=_warehouse(options["warehouse"]), is_dry_run=dry_run)
         progress = Console(stderr=True)
         for group in track(shopify.groups(file), "Products", console=progress, transient=True):
             if isinstance(group, Refusal):
                 told.refusals.append(group)
             else:
-                _import(group, told, content_of, is_dry_run=dry_run)
+                _import(partial(read, group), save, told, content_of)
         if report is not None:
             told.write(report)
         self.stdout.write("\n".join(told.lines()))
@@ -73,12 +95,24 @@ def _ways_to_pictures(options: dict[str, Any]) -> pictures.ContentOf | None:
     return fetch if options["images"] else None
 
 
+def _warehouse(code: str | None) -> str:
+    """The code of the warehouse that quantities go to."""
+    places = Warehouse.objects.order_by("priority", "code")
+    found = (places.filter(code=code) if code else places).first()
+    if found is None:
+        raise CommandError("There is no such warehouse.", returncode=2)
+    return found.code
+
+
 def _import(
-    group: list[Any], told: Report, content_of: pictures.ContentOf | None, *, is_dry_run: bool
+    draft_of: Callable[[], shopify.ProductDraft],
+    save: Callable[[shopify.ProductDraft], str],
+    told: Report,
+    content_of: pictures.ContentOf | None,
 ) -> None:
     try:
-        draft = shopify.draft_of(group, shop.currency)
-        outcome = save_draft(draft, is_dry_run=is_dry_run)
+        draft = draft_of()
+        outcome = save(draft)
     except shopify.Refused as refused:
         told.refusals += refused.refusals
         told.counts["refused"] += 1
