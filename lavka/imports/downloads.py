@@ -5,18 +5,20 @@ from urllib.parse import urljoin
 
 from lavka.kernel.outbound import (
     Allow,
-    Connection,
     NotReached,
+    Request,
     Resolve,
+    Response,
     addresses_of,
-    connection_to,
+    exchange,
     is_public,
 )
 
 MAX_BYTES = 10 * 1024 * 1024
 SECONDS = 10
 MAX_REDIRECTS = 5
-_BLOCK = 64 * 1024
+_HEADERS = {"Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"}
+_REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class NotFetched(Exception):
@@ -38,40 +40,32 @@ def fetch(source: str, *, resolve: Resolve = addresses_of, is_allowed: Allow = i
     url = f"https:{source}" if source.startswith("//") else source
     for _ in range(MAX_REDIRECTS + 1):
         try:
-            with connection_to(
-                url, seconds=SECONDS, resolve=resolve, is_allowed=is_allowed
-            ) as connection:
-                answer = _answer(connection)
-                if isinstance(answer, bytes):
-                    return answer
-                url = urljoin(url, answer)
+            request = Request(
+                method="GET", url=url, headers=_HEADERS, limit=MAX_BYTES, seconds=SECONDS
+            )
+            response = exchange(request, resolve=resolve, is_allowed=is_allowed)
         except NotReached as fault:
             raise NotFetched(fault.code, fault.reason) from fault
+        if response.status not in _REDIRECTS or not response.location:
+            return _content(response)
+        url = _next(url, response.location)
     raise NotFetched("too_many_redirects", f"More than {MAX_REDIRECTS} redirects.")
 
 
-def _answer(connection: Connection) -> bytes | str:
-    """The content, or where it says that the content is."""
-    headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
-    connection.request("GET", connection.target, headers=headers)
-    with connection.getresponse() as response:
-        location = response.getheader("Location")
-        if response.status in {301, 302, 303, 307, 308} and location:
-            return location
-        if response.status != http.client.OK:
-            raise NotFetched("not_there", f"The server answers {response.status}.")
-        return _content(connection, response)
+def _next(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as fault:
+        raise NotFetched("bad_address", "It leads to what is no address.") from fault
 
 
-def _content(connection: Connection, response: http.client.HTTPResponse) -> bytes:
-    promised = response.length or 0
-    content = bytearray()
-    while block := response.read(_BLOCK):
-        content += block
-        if len(content) > MAX_BYTES:
-            raise NotFetched("too_large", "It is larger than 10 MB.")
-    if connection.is_late:
+def _content(response: Response) -> bytes:
+    if response.status != http.client.OK:
+        raise NotFetched("not_there", f"The server answers {response.status}.")
+    if len(response.content) > MAX_BYTES:
+        raise NotFetched("too_large", "It is larger than 10 MB.")
+    if response.fault == "too_slow":
         raise NotFetched("too_slow", f"It took more than {SECONDS} seconds.")
-    if len(content) < promised:
+    if response.fault:
         raise NotFetched("cut_off", "The server stopped in the middle.")
-    return bytes(content)
+    return response.content

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lavka.imports.tables import Refusal
+from lavka.kernel.plain_text import printable
 
 SHOWN = 20
 
@@ -24,7 +25,7 @@ class Report:
         told = [f"{done or 'nothing to import'}; {len(self.refusals)} refusals"]
         told += [f"note: {count} × {note}" for note, count in sorted((+self.notes).items())]
         told += [
-            f"line {each.line}, {each.column or 'row'}: {each.reason} ({each.code})"
+            printable(f"line {each.line}, {each.column or 'row'}: {each.reason} ({each.code})")
             for each in self.refusals[:SHOWN]
         ]
         if len(self.refusals) > SHOWN:

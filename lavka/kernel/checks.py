@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from lavka.kernel import links
 from lavka.kernel.conf import options
+from lavka.kernel.http_urls import BadUrl, HttpUrl
 from lavka.kernel.links import LinkKind
 
 
@@ -74,9 +74,6 @@ def _own_origins() -> set[str]:
 def _origin(address: str) -> str:
     """Scheme and host, nothing for what is no http address."""
     try:
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-            return ""
-        return f"{parts.scheme}://{parts.netloc.lower()}"
-    except ValueError:
+        return HttpUrl.parse(address).origin
+    except BadUrl:
         return ""

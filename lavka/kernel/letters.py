@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from lavka.kernel import broker, queues
 from lavka.kernel.models import DeadLetter
+from lavka.kernel.plain_text import storable
 
 logger = logging.getLogger(__name__)
 
@@ -40,15 +41,15 @@ def file(*, message: Message, reason: Reason, error: str, at: datetime.datetime)
     Messages without arguments are all the same one, that beat sends again and again.
     """
     known: dict[str, Any] = {
-        "task": message.task[:255],
-        "queue": message.queue[:100],
+        "task": storable(message.task, 255),
+        "queue": storable(message.queue, 100),
         "arguments": dict(message.arguments),
         "reason": reason,
-        "error": error[-MAX_ERROR_CHARACTERS:].replace("\x00", "\N{REPLACEMENT CHARACTER}"),
+        "error": storable(error[-MAX_ERROR_CHARACTERS:], MAX_ERROR_CHARACTERS),
         "failed_at": at,
     }
     DeadLetter.objects.update_or_create(
-        task_id=(message.task_id if message.arguments else message.task)[:255],
+        task_id=storable(message.task_id if message.arguments else message.task, 255),
         defaults={**known, "failures": F("failures") + 1, "replay_at": None},
         create_defaults=known,
     )

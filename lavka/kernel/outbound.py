@@ -6,14 +6,20 @@ import ipaddress
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from urllib.parse import urlsplit
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 
-from django.utils.encoding import iri_to_uri
+from lavka.kernel.http_urls import DEFAULT_PORTS, BadUrl, HttpUrl
+from lavka.kernel.plain_text import storable
 
-_PORTS = {"http": 80, "https": 443}
 # A cloud's own services at an address that looks public.
 _CLOUD = {ipaddress.ip_address("168.63.129.16")}
+# How much of an error or a header that others wrote is kept.
+MAX_REASON, MAX_HEADER = 200, 2000
+_MAX_ADDRESSES = 8
+_BLOCK = 64 * 1024
 
 type Resolve = Callable[[str, int], Sequence[str]]
 type Allow = Callable[[str], bool]
@@ -23,9 +29,39 @@ class NotReached(Exception):
     """Nobody was asked, or nobody answered in time; `code` is for programs."""
 
     def __init__(self, code: str, reason: str) -> None:
-        """Keep both."""
+        """Keep both, the reason as far as it can be stored."""
         super().__init__(code)
-        self.code, self.reason = code, reason
+        self.code, self.reason = code, storable(reason, MAX_REASON)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is sent to an http or https address; `limit` bytes of the answer are read.
+
+    All of it takes `seconds` at most.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    limit: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer as far as it was read: `content` is no longer than was asked for, and a byte.
+
+    `fault` says why it is not whole: `too_slow` or `cut_off`; it is empty for one that is, and for
+    one that was not read to its end.
+    """
+
+    status: int
+    location: str
+    retry_after: str
+    content: bytes
+    fault: str = ""
 
 
 def is_public(address: str) -> bool:
@@ -45,31 +81,21 @@ def addresses_of(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 
-class Connection(http.client.HTTPConnection):
+class _Connection(http.client.HTTPConnection):
     """A connection to one of these IP addresses, whatever the host's name means by now."""
 
-    def __init__(
-        self, host: str, port: int, addresses: Sequence[str], *, is_secure: bool, seconds: float
-    ) -> None:
+    def __init__(self, url: HttpUrl, addresses: Sequence[str], deadline: float) -> None:
         """Open nothing yet."""
-        super().__init__(host, port, timeout=seconds)
-        self.default_port = _PORTS["https" if is_secure else "http"]
-        self.addresses, self.is_secure, self.seconds = addresses, is_secure, seconds
-        self.target, self.is_late = "/", False
+        super().__init__(url.host, url.port)
+        self.default_port = DEFAULT_PORTS[url.scheme]
+        self.is_secure = url.scheme == "https"
+        self.addresses, self.deadline, self.is_late = addresses, deadline, False
         # http.client forgets `sock` while an answer without a length is still read from it.
         self.opened: socket.socket | None = None
 
     def connect(self) -> None:
         """Connect to the first address that answers. Raises: OSError."""
-        faults: list[OSError] = []
-        for address in self.addresses:
-            try:
-                self.opened = socket.create_connection((address, self.port), self.seconds)
-                break
-            except OSError as fault:
-                faults.append(fault)
-        else:
-            raise faults[0]
+        self.opened = self._opened()
         if self.is_secure:
             context = ssl.create_default_context()
             # The handshake comes after, so that `abort` finds the socket that it runs on.
@@ -80,6 +106,18 @@ class Connection(http.client.HTTPConnection):
             secured.do_handshake()
         self.sock = self.opened
 
+    def _opened(self) -> socket.socket:
+        faults: list[OSError] = []
+        for address in self.addresses[:_MAX_ADDRESSES]:
+            seconds = self.deadline - time.monotonic()
+            if seconds <= 0:
+                break
+            try:
+                return socket.create_connection((address, self.port), seconds)
+            except OSError as fault:
+                faults.append(fault)
+        raise faults[0] if faults else TimeoutError
+
     def abort(self) -> None:
         """Give up, from another thread: whoever waits for bytes wakes up."""
         self.is_late = True
@@ -87,50 +125,106 @@ class Connection(http.client.HTTPConnection):
             with contextlib.suppress(OSError):
                 self.opened.shutdown(socket.SHUT_RDWR)
 
+    def end(self) -> None:
+        """Close whatever is open."""
+        self.close()
+        if self.opened is not None:
+            self.opened.close()
 
-@contextlib.contextmanager
-def connection_to(
-    url: str, *, seconds: float, resolve: Resolve = addresses_of, is_allowed: Allow = is_public
-) -> Iterator[Connection]:
-    """A connection for one request to `target` at an http or https address; the block closes it.
+
+def exchange(
+    request: Request, *, resolve: Resolve = addresses_of, is_allowed: Allow = is_public
+) -> Response:
+    """Send one request and read its answer.
 
     The host is resolved once, and the connection goes to the very addresses that were checked.
-    After `seconds`, counted from then, it is cut off: it `is_late`, and what was being read ends
-    short. Redirects are the caller's to follow, each through here.
+    Redirects are the caller's to follow, each through here.
     Raises: NotReached with `bad_address`, `forbidden_address`, `too_slow` or `unreachable`.
     """
-    watch: threading.Timer | None = None
-    connection: Connection | None = None
+    deadline = time.monotonic() + request.seconds
+    target, addresses = _checked(request, resolve, is_allowed)
+    connection = _Connection(target, addresses, deadline)
+    with _cut_off_after(deadline - time.monotonic(), connection):
+        try:
+            connection.request(
+                request.method, target.target, body=request.body, headers=dict(request.headers)
+            )
+            with connection.getresponse() as answer:
+                return _read(connection, answer, request.limit)
+        except Exception as fault:
+            # What strangers send is parsed by libraries that promise no set of exceptions.
+            if connection.is_late or time.monotonic() >= deadline:
+                raise _too_slow(request) from fault
+            raise NotReached("unreachable", f"{type(fault).__name__}: {fault}") from fault
+
+
+def _too_slow(request: Request) -> NotReached:
+    return NotReached("too_slow", f"It took more than {request.seconds:g} seconds.")
+
+
+def _read(connection: _Connection, answer: http.client.HTTPResponse, limit: int) -> Response:
+    promised = min(answer.length or 0, limit + 1)
+    content, is_broken = bytearray(), False
     try:
-        connection = _checked(iri_to_uri(url), seconds, resolve, is_allowed)
-        watch = threading.Timer(seconds, connection.abort)
-        watch.daemon = True
-        watch.start()
-        yield connection
-    except (OSError, ValueError, http.client.HTTPException) as fault:
-        if connection is not None and connection.is_late:
-            raise NotReached("too_slow", f"It took more than {seconds:g} seconds.") from fault
-        reason = f"{type(fault).__name__}: {fault}"[:200]
-        raise NotReached("unreachable", reason) from fault
+        while len(content) <= limit:
+            block = answer.read1(min(_BLOCK, limit + 1 - len(content)))
+            if not block:
+                break
+            content += block
+    except (OSError, ValueError, http.client.HTTPException):
+        # Whoever has sent a status has answered.
+        is_broken = True
+    fault = "cut_off" if is_broken or len(content) < promised else ""
+    return Response(
+        status=answer.status,
+        location=answer.getheader("Location", "")[:MAX_HEADER],
+        retry_after=answer.getheader("Retry-After", "")[:MAX_HEADER],
+        content=bytes(content[: limit + 1]),
+        fault="too_slow" if connection.is_late else fault,
+    )
+
+
+@contextlib.contextmanager
+def _cut_off_after(seconds: float, connection: _Connection) -> Iterator[None]:
+    watch = threading.Timer(seconds, connection.abort)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
     finally:
-        if watch is not None:
-            watch.cancel()
-        if connection is not None:
-            connection.close()
-            if connection.opened is not None:
-                connection.opened.close()
+        watch.cancel()
+        connection.end()
 
 
-def _checked(url: str, seconds: float, resolve: Resolve, is_allowed: Allow) -> Connection:
-    parts = urlsplit(url)
-    host = (parts.hostname or "").encode("idna").decode()
-    if parts.scheme not in _PORTS or not host:
-        raise NotReached("bad_address", "An address with http or https is expected.")
-    port = parts.port or _PORTS[parts.scheme]
-    addresses = resolve(host, port)
-    if not addresses or not all(is_allowed(address) for address in addresses):
-        raise NotReached("forbidden_address", f"{host} is no public address.")
-    is_secure = parts.scheme == "https"
-    connection = Connection(host, port, addresses, is_secure=is_secure, seconds=seconds)
-    connection.target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return connection
+def _checked(
+    request: Request, resolve: Resolve, is_allowed: Allow
+) -> tuple[HttpUrl, Sequence[str]]:
+    """The address, and the host's IP addresses, all of which are allowed. Raises: NotReached."""
+    try:
+        target = HttpUrl.parse(request.url)
+    except BadUrl as fault:
+        raise NotReached("bad_address", fault.reason) from fault
+    try:
+        addresses = _resolved(target, request.seconds, resolve)
+        are_allowed = bool(addresses) and all(is_allowed(address) for address in addresses)
+    except TimeoutError as fault:
+        raise _too_slow(request) from fault
+    except (OSError, ValueError) as fault:
+        raise NotReached("unreachable", f"{type(fault).__name__}: {fault}") from fault
+    if not are_allowed:
+        raise NotReached("forbidden_address", f"{target.host} is no public address.")
+    return target, addresses
+
+
+def _resolved(target: HttpUrl, seconds: float, resolve: Resolve) -> Sequence[str]:
+    """Ask the name service in a thread of its own, as nothing else can end that in time."""
+    found: Future[Sequence[str]] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(resolve(target.host, target.port))
+        except Exception as fault:  # noqa: BLE001 - raised in the thread that waits
+            found.set_exception(fault)
+
+    threading.Thread(target=run, daemon=True, name="resolve").start()
+    return found.result(timeout=seconds)

@@ -32,7 +32,8 @@ def mail_buyer(*, kind: SentMail.Kind, event_id: UUID, order_id: UUID) -> None:
     A worker that dies between the mail server's answer and the record, or whose database stays
     away for `RECORD_PATIENCE_SECONDS` there, sends the mail again when its claim has run out:
     twice is better than never, and both copies have one Message-ID.
-    Raises: MailInFlight; OSError, SMTP errors among them, with the mail given back.
+    Raises: MailInFlight; OSError, SMTP errors among them, and whatever else a mail server's answer
+    brings about, with the mail given back.
     """
     _send(kind, event_id, drafts.to_buyer(kind, order_id), order_id=order_id)
 
@@ -56,7 +57,7 @@ def _send(kind: SentMail.Kind, event_id: UUID, draft: Draft | None, **about: UUI
         return
     try:
         _message(draft, event_id).send()
-    except OSError:
+    except Exception:
         services.release_mail(event_id=event_id, kind=kind)
         raise
     _record_sent(kind, event_id)

@@ -20,6 +20,9 @@ from lavka.payments.rules import (
     PaymentStatus,
 )
 
+# Of what providers say.
+MAX_REFERENCE, MAX_REASON, MAX_EVENT_KIND = 255, 100, 100
+
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
     """Payments, by what is to be done about them."""
@@ -65,9 +68,9 @@ class Payment(models.Model):
     voided = models.PositiveBigIntegerField(_("voided"), default=0)
     refunding = models.PositiveBigIntegerField(_("being refunded"), default=0)
     refunded = models.PositiveBigIntegerField(_("refunded"), default=0)
-    reference = models.CharField(_("provider's reference"), max_length=255, blank=True)
+    reference = models.CharField(_("provider's reference"), max_length=MAX_REFERENCE, blank=True)
     action: Any = models.JSONField(_("action"), null=True, blank=True)
-    reason = models.CharField(_("reason"), max_length=100, blank=True)
+    reason = models.CharField(_("reason"), max_length=MAX_REASON, blank=True)
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     abandoned_at = models.DateTimeField(
@@ -168,8 +171,8 @@ class Operation(models.Model):
     state = models.CharField(
         _("state"), max_length=10, choices=OperationState, default=OperationState.STARTED
     )
-    reference = models.CharField(_("provider's reference"), max_length=255, blank=True)
-    reason = models.CharField(_("reason"), max_length=100, blank=True)
+    reference = models.CharField(_("provider's reference"), max_length=MAX_REFERENCE, blank=True)
+    reason = models.CharField(_("reason"), max_length=MAX_REASON, blank=True)
     started_at = models.DateTimeField(_("started at"))
     looked_up_at = models.DateTimeField(_("looked up at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
@@ -215,9 +218,9 @@ class ProviderEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     method = models.CharField(_("method"), max_length=50)
-    event_id = models.CharField(_("provider's id"), max_length=255)
-    kind = models.CharField(_("kind"), max_length=100)
-    reference = models.CharField(_("provider's reference"), max_length=255, blank=True)
+    event_id = models.CharField(_("provider's id"), max_length=MAX_REFERENCE)
+    kind = models.CharField(_("kind"), max_length=MAX_EVENT_KIND)
+    reference = models.CharField(_("provider's reference"), max_length=MAX_REFERENCE, blank=True)
     key = models.UUIDField(_("operation"), null=True, blank=True)
     payload = models.TextField(_("payload"))
     received_at = models.DateTimeField(_("received at"))

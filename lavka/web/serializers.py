@@ -13,6 +13,7 @@ from rest_framework.fields import empty
 from rest_framework.serializers import Serializer
 
 from lavka.kernel.errors import MAX_ERRORS
+from lavka.kernel.http_urls import BadUrl, HttpUrl
 from lavka.kernel.money import MAX_AMOUNT, Money
 
 
@@ -190,6 +191,21 @@ class StrictCharField(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+
+class HttpUrlField(serializers.URLField):
+    """An http or https address that is read strictly; it is kept as it was written."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Raises ValidationError with the code of BadUrl."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        text = str(super().to_internal_value(data))
+        try:
+            HttpUrl.parse(text)
+        except BadUrl as fault:
+            raise serializers.ValidationError(fault.reason, code=fault.code) from fault
+        return text
 
 
 class StrictBooleanField(serializers.BooleanField):

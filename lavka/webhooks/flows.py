@@ -1,22 +1,24 @@
 """Sending: claim deliveries, ask the receiver with no transaction open, record what it said."""
 
 import datetime
-import http.client
+import logging
 import random
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from uuid import UUID
 
 from cryptography.fernet import InvalidToken
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from lavka.kernel.conf import options
-from lavka.kernel.outbound import Connection, NotReached, connection_to, is_public
+from lavka.kernel.outbound import NotReached, Request, Response, exchange, is_public
 from lavka.webhooks import rules, services
 from lavka.webhooks.rules import Answer
 from lavka.webhooks.services import Claim
 from lavka.webhooks.signatures import Keys, headers_of
+
+logger = logging.getLogger(__name__)
 
 # One attempt, from the connection to the last byte that is read of the answer.
 SECONDS = 15
@@ -41,58 +43,82 @@ def deliver(*, endpoint_id: UUID, until: datetime.datetime) -> None:
         with ThreadPoolExecutor(len(claims)) as threads:
             under_way = {threads.submit(_ask, claim, at): claim for claim in claims}
             for asked in as_completed(under_way):
-                services.record_attempt(
-                    delivery_id=under_way[asked].delivery.pk,
-                    answer=asked.result(),
-                    started_at=at,
-                    luck=random.random(),  # noqa: S311 - a pause, not a secret
-                )
+                _record(under_way[asked], asked.result(), at)
+
+
+def _record(claim: Claim, answer: Answer, at: datetime.datetime) -> None:
+    """Write an attempt down; a bug on the way to it is an attempt that failed.
+
+    Raises: OperationalError, InterfaceError: then the claim runs out.
+    """
+    try:
+        _write(claim, answer, at)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as bug:
+        logger.exception("what came of delivery %s cannot be recorded", claim.delivery.pk)
+        _write(claim, _failed(answer.duration, "not_recorded", type(bug).__name__), at)
+
+
+def _write(claim: Claim, answer: Answer, at: datetime.datetime) -> None:
+    services.record_attempt(
+        delivery_id=claim.delivery.pk,
+        answer=answer,
+        started_at=at,
+        luck=random.random(),  # noqa: S311 - a pause, not a secret
+    )
 
 
 def _ask(claim: Claim, at: datetime.datetime) -> Answer:
-    """Post a delivery; touches no database, as it runs in a thread of its own."""
+    """Post a delivery; touches no database, as it runs in a thread of its own, and never raises."""
     started = time.monotonic()
     try:
-        with connection_to(claim.url, seconds=SECONDS, is_allowed=_is_allowed) as connection:
-            status_code, excerpt, retry_after = _exchange(connection, claim, at)
+        response = _post(claim, at)
     except NotReached as fault:
-        return Answer(None, _since(started), error=f"{fault.code}: {fault.reason}")
+        return _failed(_since(started), fault.code, fault.reason)
     except InvalidToken:
-        error = "unreadable_key: it was sealed with another SECRET_KEY"
-        return Answer(None, _since(started), error=error)
-    return Answer(status_code, _since(started), excerpt=excerpt, retry_after=retry_after)
+        return _failed(_since(started), "unreadable_key", "it was sealed with another SECRET_KEY")
+    except Exception as bug:
+        logger.exception("delivery %s cannot be sent", claim.delivery.pk)
+        return _failed(_since(started), "not_sent", type(bug).__name__)
+    return Answer(
+        response.status,
+        _since(started),
+        excerpt=_excerpt(response),
+        retry_after=response.retry_after,
+    )
 
 
-def _exchange(connection: Connection, claim: Claim, at: datetime.datetime) -> tuple[int, str, str]:
+def _post(claim: Claim, at: datetime.datetime) -> Response:
     body = rules.encoded(claim.delivery.body)
     keys = [
         Keys.unseal(bytes(key.sealed_secret), bytes(key.sealed_private_key)) for key in claim.keys
     ]
-    signed: Mapping[str, str] = headers_of(
+    signed = headers_of(
         message_id=str(claim.delivery.event_id),
         timestamp=int(at.timestamp()),
         body=body,
         keys=keys,
     )
-    connection.request("POST", connection.target, body=body, headers={**_HEADERS, **signed})
-    response = connection.getresponse()
-    return response.status, _excerpt(response), response.getheader("Retry-After", "")
+    request = Request(
+        method="POST",
+        url=claim.url,
+        headers=_HEADERS | signed,
+        body=body,
+        limit=EXCERPT_BYTES - 1,
+        seconds=SECONDS,
+    )
+    return exchange(request, is_allowed=_is_allowed)
 
 
-def _excerpt(response: http.client.HTTPResponse) -> str:
+def _excerpt(response: Response) -> str:
     """The first bytes of an answer, or what came of them before it broke off."""
-    content = b""
-    try:
-        while len(content) < EXCERPT_BYTES:
-            block = response.read1(EXCERPT_BYTES - len(content))
-            if not block:
-                break
-            content += block
-    except (OSError, ValueError, http.client.HTTPException):
-        # Whoever has sent a status has answered.
-        content += b" [cut off]"
-    # PostgreSQL stores no U+0000.
-    return content.decode(errors="replace").replace("\x00", "\ufffd")
+    content = response.content[:EXCERPT_BYTES].decode(errors="replace")
+    return f"{content} [cut off]" if response.fault else content
+
+
+def _failed(duration: datetime.timedelta, code: str, reason: str) -> Answer:
+    return Answer(None, duration, error=f"{code}: {reason}")
 
 
 def _is_allowed(address: str) -> bool:

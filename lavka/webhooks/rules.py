@@ -55,6 +55,7 @@ PAUSES = [
 JITTER = 0.2
 LONGEST_WAIT = datetime.timedelta(days=1)
 NO_PAUSE = datetime.timedelta(0)
+MAX_RETRY_AFTER = 100
 # Failures in a row that open an endpoint's circuit, and how long it then stays open.
 FAILURES_TO_OPEN = 5
 OPEN_FIRST, OPEN_LONGEST = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
@@ -147,13 +148,13 @@ def asked_pause(retry_after: str, *, at: datetime.datetime) -> datetime.timedelt
 
     Source: RFC 9110, 10.2.3.
     """
-    text = retry_after.strip()
+    text = retry_after.strip()[:MAX_RETRY_AFTER]
     if text.isascii() and text.isdigit():
         return min(datetime.timedelta(seconds=int(text[:9])), LONGEST_WAIT)
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+        if until.tzinfo is None:
+            until = until.replace(tzinfo=datetime.UTC)
+        return min(max(until - at, NO_PAUSE), LONGEST_WAIT)
+    except (ValueError, TypeError, ArithmeticError, LookupError):
         return NO_PAUSE
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=datetime.UTC)
-    return min(max(until - at, NO_PAUSE), LONGEST_WAIT)

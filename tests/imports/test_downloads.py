@@ -86,7 +86,7 @@ def test_a_redirect_to_another_scheme_or_without_an_end_is_refused(web):
     web.show("/broken.png", b"", 302, Location="http://[::1/")
 
     assert refusal(web.url("/file.png")) == "bad_address"
-    assert refusal(web.url("/broken.png")) == "unreachable"
+    assert refusal(web.url("/broken.png")) == "bad_address"
     assert refusal(web.url("/loop.png")) == "too_many_redirects"
 
 
@@ -98,9 +98,12 @@ def test_a_redirect_to_another_scheme_or_without_an_end_is_refused(web):
         ("a.png", "bad_address"),
         ("", "bad_address"),
         ("http://", "bad_address"),
-        ("http://shop.example:99999/", "unreachable"),
-        ("http://[::1/", "unreachable"),
-        ("http://" + "x" * 70 + ".example/", "unreachable"),
+        ("http://shop.example:99999/", "bad_address"),
+        ("http://shop.example:0/", "bad_address"),
+        ("http://[::1/", "bad_address"),
+        ("http://" + "x" * 70 + ".example/", "bad_address"),
+        ("http://user:password@shop.example/a.png", "bad_address"),
+        ("http://shop.example/a\r\nX-Injected: 1", "bad_address"),
     ],
 )
 def test_what_is_no_address_is_refused(url, code):

@@ -16,6 +16,13 @@ class HangingUp(BaseEmailBackend):
         raise SMTPServerDisconnected("Connection unexpectedly closed")
 
 
+class Babbling(BaseEmailBackend):
+    """Answers with what the library for its protocol cannot read."""
+
+    def send_messages(self, email_messages: Any) -> int:
+        raise ValueError("Incorrect padding")
+
+
 class LosingTheDatabase(EmailBackend):
     """Takes the mail, and by then the sender's connection to PostgreSQL is cut."""
 

@@ -173,11 +173,14 @@ def test_control_looking_first_lets_every_delivery_send():
     assert Counter(race(look_then_send, times=8)) == {True: 8}
 
 
-def test_a_mail_server_that_hangs_up_is_asked_again(settings):
+@pytest.mark.parametrize(
+    ("backend", "fault"), [("HangingUp", SMTPServerDisconnected), ("Babbling", ValueError)]
+)
+def test_a_mail_server_that_misbehaves_may_be_asked_again(settings, backend, fault):
     user = make_customer()
     event_id = uuid4()
-    settings.MAILERS = {"default": {"BACKEND": "tests.notifications.backends.HangingUp"}}
-    with pytest.raises(SMTPServerDisconnected):
+    settings.MAILERS = {"default": {"BACKEND": f"tests.notifications.backends.{backend}"}}
+    with pytest.raises(fault):
         send(Kind.RESET_PASSWORD, user, event_id)
     waiting = SentMail.objects.get()
     assert (waiting.claimed_at, waiting.sent_at) == (None, None)

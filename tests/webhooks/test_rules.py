@@ -49,10 +49,30 @@ def test_jitter_stays_within_a_fifth(tries, luck):
         ("soon", datetime.timedelta(0)),
         ("", datetime.timedelta(0)),
         ("²", datetime.timedelta(0)),
+        ("1e99", datetime.timedelta(0)),
+        ("-1e99", datetime.timedelta(0)),
+        ("NaN", datetime.timedelta(0)),
+        ("\x00", datetime.timedelta(0)),
+        ("9" * 10_000, datetime.timedelta(days=1)),
+        ("Mon, 01 Jan 9999 00:00:00 GMT", datetime.timedelta(days=1)),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", datetime.timedelta(days=1)),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", datetime.timedelta(0)),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", datetime.timedelta(0)),
+        ("Mon, 01 Jan 2026 99:99:99 GMT", datetime.timedelta(0)),
+        ("Mon, 01 Jan 2026 00:00:00 +99999999999", datetime.timedelta(0)),
+        ("Mon, 99999999999999999999 Jan 2026 00:00:00 GMT", datetime.timedelta(0)),
+        ("Mon," * 5_000, datetime.timedelta(0)),
     ],
 )
 def test_retry_after_is_read_in_both_its_forms_and_bounded(header, pause):
     assert rules.asked_pause(header, at=AT) == pause
+
+
+@given(
+    st.text(max_size=120) | st.from_regex(r"\w{3}, \d{1,25} Jan \d{1,25} [\d:]{1,12} [+-]\d{1,25}")
+)
+def test_whatever_retry_after_says_the_pause_is_from_nothing_to_a_day(header):
+    assert rules.NO_PAUSE <= rules.asked_pause(header, at=AT) <= rules.LONGEST_WAIT
 
 
 def test_retry_after_makes_the_pause_longer_and_never_shorter():

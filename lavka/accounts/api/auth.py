@@ -18,6 +18,7 @@ from lavka.accounts.errors import (
     WrongPassword,
 )
 from lavka.accounts.services import passwords, registration, sessions
+from lavka.kernel.plain_text import storable
 from lavka.web import limits
 from lavka.web.schema import operation
 from lavka.web.views import CustomerView, View, in_thread
@@ -125,7 +126,7 @@ class TokenView(AuthView):
             sessions.sign_in,
             email=body["email"],
             password=body["password"],
-            user_agent=request.META.get("HTTP_USER_AGENT", "").replace("\x00", "")[:200],
+            user_agent=storable(request.META.get("HTTP_USER_AGENT", ""), 200),
             at=timezone.now(),
         )
         return Response(asdict(pair))

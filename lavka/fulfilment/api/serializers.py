@@ -9,7 +9,7 @@ from rest_framework.serializers import Serializer
 from lavka.fulfilment.models import ReturnRequest, Shipment
 from lavka.fulfilment.rules import ReturnReason, ReturnStatus, ShipmentStatus
 from lavka.orders.api.serializers import LineQuantitiesInput
-from lavka.web.serializers import Input, StrictBooleanField, StrictCharField
+from lavka.web.serializers import HttpUrlField, Input, StrictBooleanField, StrictCharField
 
 
 class ShipmentInput(LineQuantitiesInput):
@@ -17,7 +17,7 @@ class ShipmentInput(LineQuantitiesInput):
 
     carrier = StrictCharField(max_length=100, allow_blank=True, default="")
     tracking_number = StrictCharField(max_length=100, allow_blank=True, default="")
-    tracking_url = serializers.URLField(max_length=500, allow_blank=True, default="")
+    tracking_url = HttpUrlField(max_length=500, allow_blank=True, default="")
 
 
 class ReturnInput(LineQuantitiesInput):

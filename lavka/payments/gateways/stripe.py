@@ -171,6 +171,10 @@ async def _client() -> AsyncIterator[stripe.StripeClient]:
     except stripe.StripeError as fault:
         logger.warning("Stripe gives no answer: %s", fault)
         raise GatewayUnavailable from fault
+    except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as fault:
+        # Nothing that can be read as an answer: what became of the request is not known.
+        logger.exception("Stripe's answer cannot be read")
+        raise GatewayUnavailable from fault
     finally:
         await http_client.close_async()  # type: ignore[no-untyped-call]
 

@@ -2,12 +2,14 @@
 
 import datetime
 import logging
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from lavka.kernel import events, rows
+from lavka.kernel.plain_text import storable
 from lavka.orders.models import Order
 from lavka.orders.rules import SYSTEM
 from lavka.orders.services import record_payments
@@ -28,7 +30,7 @@ from lavka.payments.gateways.protocol import (
     Declined,
     Processing,
 )
-from lavka.payments.models import Operation, Payment
+from lavka.payments.models import MAX_REASON, MAX_REFERENCE, Operation, Payment
 from lavka.payments.rules import AMOUNT_MISMATCH, TRANSITIONS, UNDECIDED, PaymentStatus
 from lavka.payments.rules import OperationKind as Kind
 from lavka.payments.rules import OperationState as State
@@ -36,6 +38,7 @@ from lavka.payments.services.ledger import move_money
 
 logger = logging.getLogger(__name__)
 
+MAX_ACTION_VALUE = 2000
 # What of a payment an answer changes.
 _MOVED = (
     *("authorised", "capturing", "captured", "voiding", "voided", "refunding", "refunded"),
@@ -53,6 +56,7 @@ def record_answer(*, operation_id: UUID, answer: Answer, at: datetime.datetime) 
     Emits: PaymentAuthorised, PaymentCaptured, PaymentFailed, PaymentVoided or PaymentRefunded.
     """
     payment, operation = _lock(operation_id)
+    answer = _storable(answer)
     match answer:
         case Approved() if answer.amount not in {None, payment.money(operation.amount)}:
             _refuse_to_book(payment, operation, answer)
@@ -75,6 +79,21 @@ def give_up_operation(*, operation_id: UUID, at: datetime.datetime) -> Operation
     if operation.state == State.STARTED:
         _decline(payment, operation, Declined("never_arrived"), at)
     return operation
+
+
+def _storable(answer: Answer) -> Answer:
+    """The answer with the provider's words as far as the database keeps them."""
+    reference = storable(answer.reference, MAX_REFERENCE)
+    match answer:
+        case Declined():
+            return replace(answer, reference=reference, reason=storable(answer.reason, MAX_REASON))
+        case ActionNeeded():
+            action = {
+                storable(name, MAX_REASON): storable(value, MAX_ACTION_VALUE)
+                for name, value in answer.action.items()
+            }
+            return replace(answer, reference=reference, action=action)
+    return replace(answer, reference=reference)
 
 
 def _lock(operation_id: UUID) -> tuple[Payment, Operation]:

@@ -2,16 +2,19 @@
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from django.db import transaction
 
 from lavka.kernel import events
-from lavka.kernel.errors import NotFound
+from lavka.kernel.errors import Malformed, NotFound
 from lavka.kernel.idempotency import KeyReused
+from lavka.kernel.plain_text import storable
 from lavka.payments.events import ProviderSpoke
 from lavka.payments.gateways import registry
-from lavka.payments.models import ProviderEvent
+from lavka.payments.gateways.protocol import Notification
+from lavka.payments.models import MAX_EVENT_KIND, MAX_REFERENCE, ProviderEvent
 
 
 @transaction.atomic
@@ -20,13 +23,14 @@ def receive_webhook(
 ) -> bool:
     """Check who signed a webhook and store it; False when it has come before.
 
-    Raises: NotFound, for a method that the shop does not take; WrongSignature; KeyReused, when the
-    provider's id for it was that of a webhook about something else.
+    Raises: NotFound, for a method that the shop does not take; WrongSignature; Malformed, for a
+    body that says nothing the shop can read; KeyReused, when the provider's id for it was that of
+    a webhook about something else.
     Emits: ProviderSpoke, for a new one.
     """
     if method not in registry.methods():
         raise NotFound
-    told = registry.gateway_of(method).read_webhook(body, headers)
+    told, payload = _read(method, body, headers)
     spoken, is_new = ProviderEvent.objects.get_or_create(
         method=method,
         event_id=told.event_id,
@@ -34,7 +38,7 @@ def receive_webhook(
             "kind": told.kind,
             "reference": told.reference,
             "key": told.key,
-            "payload": body.decode(),
+            "payload": payload,
             "received_at": at,
         },
     )
@@ -44,6 +48,23 @@ def receive_webhook(
     if is_new:
         events.publish(ProviderSpoke(provider_event_id=spoken.pk))
     return is_new
+
+
+def _read(method: str, body: bytes, headers: Mapping[str, str]) -> tuple[Notification, str]:
+    """What a webhook tells, as far as the database keeps it. Raises: WrongSignature, Malformed."""
+    try:
+        told = registry.gateway_of(method).read_webhook(body, headers)
+        payload = body.decode()
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as fault:
+        raise Malformed from fault
+    if not 0 < len(told.event_id) <= MAX_REFERENCE or "\x00" in told.event_id + payload:
+        raise Malformed
+    kept = replace(
+        told,
+        kind=storable(told.kind, MAX_EVENT_KIND),
+        reference=storable(told.reference, MAX_REFERENCE),
+    )
+    return kept, payload
 
 
 @transaction.atomic

@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import transaction
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from lavka.kernel import outbound
 from lavka.kernel.conf import options
 from lavka.kernel.errors import FieldError, Invalid
+from lavka.kernel.http_urls import BadUrl, HttpUrl
 from lavka.webhooks.models import Endpoint, SigningKey
 from lavka.webhooks.rules import EndpointStatus
 from lavka.webhooks.services.deliveries import cancel_pending
@@ -88,13 +88,17 @@ def refuse_address(url: str) -> None:
 
     Raises: Invalid.
     """
-    parts = urlsplit(url)
-    if parts.username is not None or parts.password is not None:
-        raise _refusal("credentials", _("Leave user name and password out of the address."))
     is_private_allowed = options.webhooks_allow_private
-    if parts.scheme != "https" and not (is_private_allowed and parts.scheme == "http"):
+    scheme = url.partition(":")[0].lower()
+    if scheme != "https" and not (is_private_allowed and scheme == "http"):
         raise _refusal("not_https", _("An address with https is expected."))
-    if _is_private(parts.hostname or "") and not is_private_allowed:
+    try:
+        address = HttpUrl.parse(url)
+    except BadUrl as fault:
+        raise _refusal(fault.code, fault.reason) from fault
+    if address.fragment:
+        raise _refusal("fragment", _("Leave out what follows #: it is never sent."))
+    if _is_private(address.host) and not is_private_allowed:
         raise _refusal("forbidden_address", _("A public address is expected."))
 
 

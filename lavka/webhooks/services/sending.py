@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from lavka.kernel.plain_text import storable
 from lavka.webhooks import rules
 from lavka.webhooks.models import EXCERPT_CHARACTERS, Attempt, Delivery, Endpoint, SigningKey
 from lavka.webhooks.rules import Answer, DeliveryStatus, EndpointStatus
@@ -69,8 +70,8 @@ def record_attempt(
         started_at=started_at,
         duration=answer.duration,
         status_code=answer.status_code,
-        error=answer.error[:ERROR_CHARACTERS],
-        excerpt=answer.excerpt[:EXCERPT_CHARACTERS],
+        error=storable(answer.error, ERROR_CHARACTERS),
+        excerpt=storable(answer.excerpt, EXCERPT_CHARACTERS),
     )
     at = started_at + answer.duration
     delivery = Delivery.objects.get(pk=delivery_id)

@@ -1,0 +1,118 @@
+"""What a provider answers is kept within the bounds of what can be stored."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+import stripe
+from django.utils import timezone
+
+from lavka.payments import flows, services
+from lavka.payments.gateways import registry
+from lavka.payments.gateways.protocol import (
+    ActionNeeded,
+    Approved,
+    Declined,
+    Processing,
+)
+from lavka.payments.gateways.stripe import Stripe
+from lavka.payments.models import ProviderEvent
+from lavka.payments.sandbox import provider
+from tests.payments.factories import make_payment, run
+
+pytestmark = pytest.mark.django_db
+
+ODD = "\x00\ud800\x1b[2J" + "x" * 5000
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Declined(ODD, ODD),
+        Approved(ODD),
+        Processing(ODD),
+        ActionNeeded(ODD, {"type": "redirect", "url": ODD, ODD: ODD}),
+    ],
+)
+def test_an_odd_answer_is_recorded_readable(answer):
+    payment = make_payment()
+    operation, _ = services.begin_authorise(payment_id=payment.pk, at=timezone.now())
+
+    services.record_answer(operation_id=operation.pk, answer=answer, at=timezone.now())
+
+    operation.refresh_from_db()
+    payment.refresh_from_db()
+    assert operation.state in {"failed", "succeeded", "waiting"}
+    kept = operation.reference + operation.reason + json.dumps(payment.action)
+    assert "\x00" not in kept
+    assert "\\u0000" not in kept
+    assert len(operation.reference) == 255
+    assert operation.reference.endswith("x")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"[]", b"null", b"{}", b"\xff\xfe", b'{"id": 5}', b"{" * 5000, b"[" * 100_000),
+        b'{"id": "e", "kind": "k", "charge": "c", "key": "x"}',
+        *(
+            json.dumps({"id": each, "kind": "k", "charge": "c", "key": str(uuid.uuid4())}).encode()
+            for each in ("", "\x00", "x" * 256)
+        ),
+    ],
+)
+def test_a_signed_webhook_that_says_nothing_is_refused(api, body):
+    answer = api.post(
+        "/payments/webhooks/sandbox/", body, Sandbox_Signature=provider.signature_of(body)
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    assert not ProviderEvent.objects.exists()
+
+
+def test_a_signed_webhook_of_odd_words_is_stored_readable(api):
+    event = {"id": "e", "kind": "k" * 500, "charge": ODD, "key": str(uuid.uuid4())}
+    body = json.dumps(event).encode()
+
+    for _ in range(2):
+        answer = api.post(
+            "/payments/webhooks/sandbox/", body, Sandbox_Signature=provider.signature_of(body)
+        )
+        assert answer.status_code == 200
+
+    told = ProviderEvent.objects.get()
+    assert (len(told.kind), len(told.reference)) == (100, 255)
+
+
+def odd_shape(monkeypatch: pytest.MonkeyPatch, intent: dict[str, Any]) -> Stripe:
+    async def answered(*_: Any, **__: Any) -> Any:
+        return stripe.PaymentIntent.construct_from(intent, "sk_test")
+
+    monkeypatch.setattr(stripe.PaymentIntentService, "create_async", answered)
+    return Stripe()
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        {},
+        {"id": "pi_1"},
+        {"id": "pi_1", "status": "requires_action", "next_action": None},
+        {"id": "pi_1", "status": "succeeded", "amount_received": "much", "currency": "usd"},
+        {"id": "pi_1", "status": "succeeded", "amount_received": 5, "currency": None},
+    ],
+)
+def test_an_answer_of_another_shape_leaves_the_outcome_open(intent, monkeypatch, settings):
+    settings.LAVKA = settings.LAVKA | {
+        "PAYMENT_GATEWAYS": {"stripe": "lavka.payments.gateways.stripe.Stripe"},
+        "STRIPE": {"secret_key": "sk_test"},
+    }
+    gateway = odd_shape(monkeypatch, intent)
+    monkeypatch.setattr(registry, "gateway_of", lambda _method: gateway)
+    payment = make_payment(method="stripe")
+
+    outcome = run(flows.authorise, payment_id=payment.pk)
+
+    assert outcome.status == "pending"
+    assert payment.operations.get().state == "started"
