@@ -38,6 +38,19 @@ def user_of_reset(token: str) -> User:
     return user
 
 
+def users_in_reach(actor: User) -> QuerySet[User]:
+    """Whose accounts somebody who may change users may change: a superuser everybody's.
+
+    Others those of people who have no rights of any kind, so that nobody takes over an account
+    that may more than their own.
+    """
+    if actor.is_superuser:
+        return User.objects.all()
+    return User.objects.filter(
+        is_staff=False, is_superuser=False, groups=None, user_permissions=None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A user, as they see themselves."""

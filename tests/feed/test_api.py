@@ -120,7 +120,7 @@ def test_a_program_reads_with_its_key_alone(api: Api):
     assert made.used_at is not None
     assert key not in json.dumps([made.digest, made.prefix])
     assert api.get("/manage/api-keys/", token=key).status_code == 403
-    keys.revoke_key(key_id=made.pk, at=now)
+    keys.revoke_key(key_id=made.pk, by=staff.pk, at=now)
     assert api.get(FEED, token=key).status_code == 401
 
 

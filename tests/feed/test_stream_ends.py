@@ -66,7 +66,8 @@ async def listening(token: str) -> AsyncIterator[tuple[Client, asyncio.Task[Any]
 
 
 def revoked(maker: User) -> None:
-    keys.revoke_key(key_id=ApiKey.objects.get(created_by=maker).pk, at=timezone.now())
+    key = ApiKey.objects.get(created_by=maker)
+    keys.revoke_key(key_id=key.pk, by=maker.pk, at=timezone.now())
 
 
 def expired(maker: User) -> None:

@@ -101,9 +101,14 @@ class ApiKeyView(StaffView):
 
     rights = {"DELETE": "accounts.change_apikey"}
 
-    @operation("revoke_api_key", "Revoke an API key", responses={204: None})
+    @operation(
+        "revoke_api_key",
+        "Revoke an API key",
+        description="One's own, or one whose maker is gone; superusers revoke everybody's.",
+        responses={204: None},
+    )
     async def delete(self, request: Request, key_id: UUID) -> Response:
-        await in_thread(keys.revoke_key, key_id=key_id, at=timezone.now())
+        await in_thread(keys.revoke_key, key_id=key_id, by=self.caller.id, at=timezone.now())
         return Response(status=204)
 
 

@@ -13,6 +13,7 @@ from lavka.accounts import scopes as known
 from lavka.accounts import selectors
 from lavka.accounts.errors import ScopeNotHeld
 from lavka.accounts.models import ApiKey
+from lavka.kernel.errors import Denied
 from lavka.web.api_keys import PREFIX
 
 SHOWN_CHARACTERS = 12
@@ -52,13 +53,18 @@ def create_key(
     return made, key
 
 
-def revoke_key(*, key_id: UUID, at: datetime.datetime) -> None:
+@transaction.atomic
+def revoke_key(*, key_id: UUID, by: UUID, at: datetime.datetime) -> None:
     """Close a key for good; one that is closed stays as it is.
 
-    Raises: ApiKey.DoesNotExist.
+    Staff close their own keys and those whose maker is gone, superusers everybody's.
+    Raises: ApiKey.DoesNotExist; Denied; Unauthenticated, when `by` is not active.
     """
-    if not ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=at):
-        ApiKey.objects.get(pk=key_id)
+    actor = selectors.active_user(by)
+    key = ApiKey.objects.select_for_update().get(pk=key_id)
+    if not (actor.is_superuser or key.created_by_id in {None, by}):
+        raise Denied
+    ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=at)
 
 
 def note_use(*, key_id: UUID, at: datetime.datetime) -> None:

@@ -1,26 +1,27 @@
-"""The staff's pages for people: users, groups, addresses, sessions, login failures."""
+"""The staff's pages for users, groups and addresses."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.forms import ChoiceField, MultipleChoiceField
+from django.forms import ChoiceField
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold import forms
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from lavka.accounts import rules, scopes
-from lavka.accounts.models import Address, ApiKey, LoginFailure, Session, User
-from lavka.accounts.services import credentials, keys, passwords, sessions
-from lavka.kernel.admin import ReadOnly, Untouchable
+from lavka.accounts import rules, selectors
+from lavka.accounts.admin.reach import WithinReach, acting_user
+from lavka.accounts.models import Address, Session, User
+from lavka.accounts.services import credentials, passwords, sessions
+from lavka.kernel.admin import ReadOnly
 
 admin.site.unregister(Group)
 
@@ -80,8 +81,8 @@ class AddressInline(TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    """Customers and staff; only superusers hand out rights or touch other staff."""
+class UserAdmin(WithinReach, DjangoUserAdmin, ModelAdmin):
+    """Customers and staff; only superusers hand out rights or touch whoever has some."""
 
     form, add_form, change_password_form = UserForm, NewUserForm, PasswordForm
     list_display = ["email", "name", "is_verified", "is_staff", "is_active", "joined_at"]
@@ -117,14 +118,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     @admin.action(description=_("Sign out everywhere"), permissions=["change"])
     def revoke_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """End all sessions of the chosen users."""
-        user_ids = list(queryset.values_list("pk", flat=True))
+        user_ids = list(self._in_reach(request, queryset).values_list("pk", flat=True))
         ended = sessions.revoke_sessions(user_ids=user_ids, at=timezone.now())
         self.message_user(request, _("Sessions ended: %(count)s.") % {"count": ended})
 
     @admin.action(description=_("Unlock after failed attempts"), permissions=["change"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Forget the failures of the chosen users' addresses."""
-        emails = list(queryset.values_list("email", flat=True))
+        emails = list(self._in_reach(request, queryset).values_list("email", flat=True))
         unlocked = credentials.unlock(emails=emails)
         self.message_user(request, _("Addresses unlocked: %(count)s.") % {"count": unlocked})
 
@@ -146,17 +147,13 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
         """Rights are read-only for all but superusers, so that nobody raises themselves."""
         fixed = list(self.readonly_fields)
-        if not self._is_superuser(request):
+        if not acting_user(request).is_superuser:
             fixed += ["is_staff", "is_superuser", "groups", "user_permissions"]
         return fixed
 
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Staff are changed by superusers."""
-        return self._may_touch(request, obj) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Staff are deleted by superusers."""
-        return self._may_touch(request, obj) and super().has_delete_permission(request, obj)
+    def owner_of(self, obj: User) -> User:
+        """Users are their own."""
+        return obj
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Another address is not verified yet, and whoever has it signs in anew."""
@@ -167,20 +164,35 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         if has_new_email:
             sessions.revoke_sessions(user_ids=[obj.pk], at=timezone.now())
 
-    def _may_touch(self, request: HttpRequest, user: User | None) -> bool:
-        return user is None or not user.is_staff or self._is_superuser(request)
-
-    def _is_superuser(self, request: HttpRequest) -> bool:
-        return bool(getattr(request.user, "is_superuser", False))
+    def _in_reach(self, request: HttpRequest, chosen: QuerySet[User]) -> QuerySet[User]:
+        """Those of the chosen whom the acting user may change; tells how many are left out."""
+        reached = chosen & selectors.users_in_reach(acting_user(request))
+        left_out = chosen.count() - reached.count()
+        if left_out:
+            told = _("Only a superuser may do this to staff. Left out: %(count)s.")
+            self.message_user(request, told % {"count": left_out}, messages.ERROR)
+        return reached
 
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Roles: named sets of rights."""
+    """Roles: named sets of rights. Whoever edits one could give its members any right."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Superusers."""
+        return acting_user(request).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Superusers."""
+        return acting_user(request).is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        """Superusers."""
+        return acting_user(request).is_superuser
 
 
 @admin.register(Address)
-class AddressAdmin(ModelAdmin):
+class AddressAdmin(WithinReach, ModelAdmin):
     """Address books."""
 
     list_display = ["user", "name", "city", "country", "is_default_shipping", "is_default_billing"]
@@ -188,79 +200,11 @@ class AddressAdmin(ModelAdmin):
     list_select_related = ["user"]
     search_fields = ["user__email", "name", "city", "postal_code"]
     raw_id_fields = ["user"]
+    readonly_fields = ["created_at"]
     show_full_result_count = False
 
-
-@admin.register(Session)
-class SessionAdmin(ReadOnly, ModelAdmin):
-    """Who is signed in where."""
-
-    list_display = ["user", "created_at", "used_at", "expires_at", "revoked_at"]
-    list_filter = [("revoked_at", admin.EmptyFieldListFilter), "used_at"]
-    list_select_related = ["user"]
-    search_fields = ["user__email"]
-    fields = ["user", "created_at", "used_at", "expires_at", "revoked_at"]
-    ordering = ["-used_at"]
-    show_full_result_count = False
-
-
-@admin.register(LoginFailure)
-class LoginFailureAdmin(ReadOnly, ModelAdmin):
-    """Addresses with failed attempts; deleting one unlocks it."""
-
-    list_display = ["email", "failures", "failed_at", "locked_until"]
-    list_filter = [("locked_until", admin.EmptyFieldListFilter)]
-    search_fields = ["email"]
-    ordering = ["-failed_at"]
-    show_full_result_count = False
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(Untouchable, ModelAdmin):
-    """Keys of programs: a new one is shown once; what a key may do never changes."""
-
-    list_display = ["name", "prefix", "created_by", "created_at", "used_at", "revoked_at"]
-    list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
-    list_select_related = ["created_by"]
-    search_fields = ["name", "=prefix"]
-    fields = ["name", "scopes", "expires_at"]
-    ordering = ["-id"]
-    actions = ["revoke"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whoever has the right."""
-        return request.user.has_perm("accounts.add_apikey")
-
-    def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
-        """A box for each scope that the maker may hand on."""
-        form = super().get_form(request, *args, **options)
-        held = scopes.scopes_for(cast("User", request.user).get_all_permissions())
-        form.base_fields["scopes"] = MultipleChoiceField(
-            label=_("scopes"),
-            choices=[(scope.value, scope.label) for scope in held],
-            widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        )
-        return form
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change a key."""
-        return request.user.has_perm("accounts.change_apikey")
-
-    def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
-        """Make it, and show the key this once."""
-        made, key = keys.create_key(
-            name=obj.name,
-            scopes=obj.scopes,
-            created_by=cast("User", request.user).pk,
-            expires_at=obj.expires_at,
-            at=timezone.now(),
-        )
-        obj.pk, obj.prefix = made.pk, made.prefix
-        told = _("The key is %(key)s. It is shown only now.") % {"key": key}
-        self.message_user(request, told)
-
-    @admin.action(description=_("Revoke the selected keys"), permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        """Close them at once."""
-        for key_id in queryset.values_list("pk", flat=True):
-            keys.revoke_key(key_id=key_id, at=timezone.now())
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """An address goes into no book that the acting user may not change."""
+        if db_field.name == "user":
+            options["queryset"] = selectors.users_in_reach(acting_user(request))
+        return super().formfield_for_foreignkey(db_field, request, **options)
