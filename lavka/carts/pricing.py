@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from lavka.carts import rules
 from lavka.carts.models import Cart, CartLine
 from lavka.carts.rules import Totals
-from lavka.catalog.rules import Picture, SelectedOption
+from lavka.catalog.rules import SelectedOption, StoredPicture
 from lavka.catalog.selectors import Article, articles_of
 from lavka.inventory.selectors import available_of
 from lavka.kernel.conf import options
@@ -49,8 +49,9 @@ class PricedLine:
     product_slug: str
     product_name: str
     sku: str
+    options: Mapping[str, str]
     selected_options: Sequence[SelectedOption]
-    image: Picture | None
+    image: StoredPicture | None
     weight_grams: int
     requested: int
     quantity: int
@@ -107,12 +108,15 @@ class PricedCart:
         ]
 
 
-def price(cart: Cart, lines: Sequence[CartLine], at: datetime.datetime) -> PricedCart:
+def price(
+    cart: Cart, lines: Sequence[CartLine], at: datetime.datetime, *, has_details: bool = True
+) -> PricedCart:
     """Look every line up and add it all together: 4 queries at most.
 
+    `has_details=False` leaves out labels of options and pictures.
     Raises: CurrencyMismatch, for a cart from before the shop sold in another currency.
     """
-    priced = _with_discount(_looked_up(cart, lines, at), 0)
+    priced = _with_discount(_looked_up(cart, lines, at, has_details), 0)
     subtotal = sum(line.subtotal for line in priced)
     discount = sum(line.discount for line in priced)
     ways = _ways(cart, priced, subtotal - discount)
@@ -144,9 +148,11 @@ def price(cart: Cart, lines: Sequence[CartLine], at: datetime.datetime) -> Price
     )
 
 
-def _looked_up(cart: Cart, lines: Sequence[CartLine], at: datetime.datetime) -> list[PricedLine]:
+def _looked_up(
+    cart: Cart, lines: Sequence[CartLine], at: datetime.datetime, has_details: bool
+) -> list[PricedLine]:
     ids = [line.variant_id for line in lines]
-    articles = articles_of(ids, at)
+    articles = articles_of(ids, at, has_details=has_details)
     available = available_of(ids, holder=cart.pk) if cart.status == Cart.Status.OPEN else {}
     return [
         _line(line, articles[line.variant_id], available.get(line.variant_id), cart.currency)
@@ -165,6 +171,7 @@ def _gone(line: CartLine) -> PricedLine:
         product_slug=line.product_slug,
         product_name=line.product_name,
         sku=line.sku,
+        options={},
         selected_options=(),
         image=None,
         weight_grams=0,
@@ -185,6 +192,7 @@ def _line(line: CartLine, article: Article, available: int | None, currency: str
         product_slug=article.product_slug,
         product_name=article.product_name,
         sku=article.sku,
+        options=article.options,
         selected_options=article.selected_options,
         image=article.image,
         weight_grams=article.weight_grams,

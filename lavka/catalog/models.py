@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.models import TreeNode
 
-from lavka.catalog.rules import Picture
+from lavka.catalog.rules import StoredPicture
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 
@@ -387,9 +387,9 @@ class ProductImage(models.Model):
         return str(self.file.name)
 
     @property
-    def picture(self) -> Picture:
+    def picture(self) -> StoredPicture:
         """What lines of carts and orders copy of it."""
-        return Picture(
+        return StoredPicture(
             file=str(self.file.name),
             alt=self.alt,
             width=self.width,
@@ -401,6 +401,35 @@ class ProductImage(models.Model):
     def stored_names(self) -> list[str]:
         """The names of all its files in the storage."""
         return [str(self.file.name), *self.thumbnails.values()]
+
+
+class VariantImage(models.Model):
+    """A picture of its product that shows this variant; a trigger refuses another product's.
+
+    A variant without any is shown by the product's first picture.
+    """
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    # The constraint's index begins with it.
+    variant = models.ForeignKey(
+        Variant, models.CASCADE, related_name="image_links", db_index=False,
+        verbose_name=_("variant"),
+    )  # fmt: skip
+    image = models.ForeignKey(
+        ProductImage, models.CASCADE, related_name="variant_links", verbose_name=_("picture")
+    )
+    position = models.PositiveIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("picture of a variant")
+        verbose_name_plural = _("pictures of variants")
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["variant", "image"], name="variant_image_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant_id} {self.image_id}"
 
 
 class SlugHistory(models.Model):

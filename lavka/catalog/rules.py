@@ -3,9 +3,10 @@
 import datetime
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
+from uuid import UUID
 
 from anyascii import anyascii
 from django.utils.text import slugify
@@ -21,6 +22,7 @@ MAX_NUMBER = 2**53 - 1
 MAX_VARIANTS = 250
 MAX_SLUG = 200
 MAX_SKU = 100
+MAX_VARIANT_IMAGES = 50
 MAX_WEIGHT_GRAMS = 2**31 - 1
 
 
@@ -40,6 +42,7 @@ class VariantValues:
     """A variant as it should be; `options` maps each option's code to a choice's code.
 
     Without `track_inventory` a new variant is tracked, and an existing one stays as it is.
+    `image_ids` are pictures of the product, in order; None leaves them as they are.
     """
 
     sku: str
@@ -50,6 +53,7 @@ class VariantValues:
     cost: Money | None = None
     track_inventory: bool | None = None
     weight_grams: int | None = None
+    image_ids: Sequence[UUID] | None = None
 
 
 class SelectedOption(TypedDict):
@@ -61,7 +65,7 @@ class SelectedOption(TypedDict):
     label: str
 
 
-class Picture(TypedDict):
+class StoredPicture(TypedDict):
     """A stored picture: the names of its files in the storage, and what it measures."""
 
     file: str
@@ -119,11 +123,6 @@ def checked_attributes(rules: Sequence[AttributeRule], values: Mapping[str, Any]
             refused.append(required(pointer))
     refuse(refused)
     return kept
-
-
-def options_of(selected: Iterable[SelectedOption]) -> dict[str, str]:
-    """Each selected option's code and the code of its choice."""
-    return {each["code"]: each["value"] for each in selected}
 
 
 def options_text(selected: Iterable[SelectedOption]) -> str:
@@ -186,6 +185,25 @@ def refuse_more_variants(pointer: str) -> None:
 def check_variant(variant: VariantValues, *, currency: str) -> None:
     """One variant's own values; raises Invalid, with `#/price` and so on."""
     refuse(list(_value_errors(variant, currency, "#")))
+
+
+def check_variant_images(
+    own: Collection[UUID], image_ids: Sequence[UUID], *, pointer: str
+) -> list[FieldError]:
+    """What is wrong with the pictures of a variant, of whose product `own` are all."""
+    if len(image_ids) > MAX_VARIANT_IMAGES:
+        detail = _("A variant has at most %(count)s pictures.") % {"count": MAX_VARIANT_IMAGES}
+        return [FieldError(pointer, "too_many", detail)]
+    unknown = [
+        FieldError(f"{pointer}/{index}", "unknown", _("The product has no such picture."))
+        for index, image_id in enumerate(image_ids)
+        if image_id not in own
+    ]
+    twice = [
+        FieldError(f"{pointer}/{index}", "duplicate", _("A picture is named twice."))
+        for index in _repeated(image_ids)
+    ]
+    return unknown or twice
 
 
 def check_window(

@@ -1,7 +1,8 @@
 """How the catalogue is read."""
 
 import datetime
-from collections.abc import Collection, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,8 +20,9 @@ from lavka.catalog.models import (
     SlugHistory,
     TypeAttribute,
     Variant,
+    VariantImage,
 )
-from lavka.catalog.rules import AttributeRule, Picture, SelectedOption
+from lavka.catalog.rules import AttributeRule, SelectedOption, StoredPicture
 from lavka.kernel import database, rows
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
@@ -37,7 +39,7 @@ _OWNERS: dict[str, type[Model]] = {
 class Article:
     """A variant that is on sale, with what lines of carts, orders and wishlists show of it.
 
-    `image` is the product's first picture, None without any.
+    `image` is the variant's first picture, or else the product's.
     """
 
     variant_id: UUID
@@ -45,10 +47,11 @@ class Article:
     product_slug: str
     product_name: str
     sku: str
-    selected_options: Sequence[SelectedOption]
-    image: Picture | None
+    options: Mapping[str, str]
     price_amount: int
     weight_grams: int
+    selected_options: Sequence[SelectedOption] = ()
+    image: StoredPicture | None = None
 
     @property
     def price(self) -> Money:
@@ -56,10 +59,8 @@ class Article:
         return Money(self.price_amount, options.currency)
 
 
-# A cart asks for it each time it is read or changed. The window is that of `published`. The names
-# are looked up one by one: a join would be planned for options that a variant never has so many of.
-_ARTICLES = """
-SELECT variant.id, product.id, product.slug, product.name, variant.sku, (
+# The names are looked up one by one: a join would be planned for more options than a variant has.
+_DETAILS = """(
         SELECT json_agg(json_build_object('code', option.key, 'name',
             coalesce(attribute.name, option.key), 'value', option.value, 'label', coalesce((
                 SELECT label FROM catalog_choice
@@ -75,20 +76,36 @@ SELECT variant.id, product.id, product.slug, product.name, variant.sku, (
     ), (
         SELECT json_build_object('file', file, 'alt', alt, 'width', width, 'height', height,
             'thumbnails', thumbnails)
-        FROM catalog_productimage WHERE product_id = product.id ORDER BY position, id LIMIT 1
-    ), variant.price_amount, coalesce(variant.weight_grams, 0)
+        FROM catalog_productimage AS image
+        LEFT JOIN catalog_variantimage AS link
+            ON link.image_id = image.id AND link.variant_id = variant.id
+        WHERE image.product_id = product.id
+        ORDER BY link.position, image.position, image.id LIMIT 1
+    )"""
+# A cart asks for it each time it is read or changed. The window is that of `published`.
+_ARTICLES = """
+SELECT variant.id, product.id, product.slug, product.name, variant.sku, variant.options,
+    variant.price_amount, coalesce(variant.weight_grams, 0), {details}
 FROM catalog_variant AS variant JOIN catalog_product AS product ON product.id = variant.product_id
 WHERE variant.id = ANY(%s) AND product.status = 'published'
     AND (product.publish_at IS NULL OR product.publish_at <= %s)
     AND (product.unpublish_at IS NULL OR product.unpublish_at > %s)
 """
+_WITH_DETAILS = _ARTICLES.format(details=_DETAILS)
+_WITHOUT_DETAILS = _ARTICLES.format(details="NULL, NULL")
 
 
-def articles_of(variant_ids: Collection[UUID], at: datetime.datetime) -> dict[UUID, Article]:
-    """Those of the variants that customers may buy at the instant `at`: 1 query, or none."""
+def articles_of(
+    variant_ids: Collection[UUID], at: datetime.datetime, *, has_details: bool = True
+) -> dict[UUID, Article]:
+    """Those of the variants that customers may buy at the instant `at`: 1 query, or none.
+
+    Where nobody looks at labels and pictures, `has_details=False` saves their lookup.
+    """
     if not variant_ids:
         return {}
-    found = rows.fetch_all(_ARTICLES, [list(variant_ids), at, at])
+    query = _WITH_DETAILS if has_details else _WITHOUT_DETAILS
+    found = rows.fetch_all(query, [list(variant_ids), at, at])
     return {
         variant_id: Article(
             variant_id=variant_id,
@@ -96,12 +113,13 @@ def articles_of(variant_ids: Collection[UUID], at: datetime.datetime) -> dict[UU
             product_slug=slug,
             product_name=name,
             sku=sku,
-            selected_options=selected or (),
-            image=image,
+            options=json.loads(chosen),
             price_amount=price,
             weight_grams=weight,
+            selected_options=selected or (),
+            image=image,
         )
-        for variant_id, product_id, slug, name, sku, selected, image, price, weight in found
+        for variant_id, product_id, slug, name, sku, chosen, price, weight, selected, image in found
     }
 
 
@@ -205,9 +223,9 @@ def products() -> QuerySet[Product]:
 
 
 def whole_products() -> QuerySet[Product]:
-    """Products with all that belongs to them, variants and pictures in order: 3 queries."""
+    """Products with all that belongs to them, variants and pictures in order: 4 queries."""
     return products().prefetch_related(
-        Prefetch("variants", Variant.objects.order_by("position", "id").fetch_mode(FETCH_RAISE)),
+        Prefetch("variants", variants().order_by("position", "id")),
         Prefetch("images", ProductImage.objects.order_by("position", "id").fetch_mode(FETCH_RAISE)),
     )
 
@@ -250,8 +268,9 @@ def products_matching(status: str, words: str) -> QuerySet[Product]:
 
 
 def variants() -> QuerySet[Variant]:
-    """Variants: 1 query."""
-    return Variant.objects.all().fetch_mode(FETCH_RAISE)
+    """Variants, with which pictures show them: 2 queries."""
+    links = VariantImage.objects.order_by("position", "id").fetch_mode(FETCH_RAISE)
+    return Variant.objects.prefetch_related(Prefetch("image_links", links)).fetch_mode(FETCH_RAISE)
 
 
 def images() -> QuerySet[ProductImage]:

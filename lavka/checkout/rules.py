@@ -3,13 +3,15 @@
 import datetime
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import blake2b
 from typing import Any
 
 from lavka.carts.pricing import PricedCart
 from lavka.orders.rules import LineContent, OrderContent
 
+# What a line shows and nobody agrees to: the thumbnails of a picture may be made a moment later.
+_LOOKS = ("selected_options", "image")
 # Nobody who claims a refund is still at it after the first of these pauses.
 FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=6)
 
@@ -45,6 +47,7 @@ def content_of(cart: PricedCart, language: str) -> OrderContent:
                 product_id=line.product_id,
                 sku=line.sku,
                 name=line.product_name,
+                options=dict(line.options),
                 selected_options=line.selected_options,
                 image=line.image,
                 unit_price=line.unit_price,
@@ -71,13 +74,19 @@ def as_json(content: OrderContent) -> dict[str, Any]:
 
 
 def digest_of(agreed: Mapping[str, Any]) -> str:
-    """The same for two agreements that differ in nothing but pictures and whom the mail goes to."""
+    """The same for agreements that differ in nothing but looks and whom the mail goes to."""
     binding = {key: value for key, value in agreed.items() if key not in {"email", "language"}}
-    binding["lines"] = [_without_picture(line) for line in agreed["lines"]]
+    binding["lines"] = [
+        {key: value for key, value in line.items() if key not in _LOOKS} for line in agreed["lines"]
+    ]
     canonical = json.dumps(binding, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return blake2b(canonical.encode(), digest_size=16).hexdigest()
 
 
-def _without_picture(line: Mapping[str, Any]) -> dict[str, Any]:
-    """What is agreed about a line: its thumbnails may be made a moment later."""
-    return {key: value for key, value in line.items() if key != "image"}
+def with_looks_of(agreed: Mapping[str, Any], content: OrderContent) -> OrderContent:
+    """The same order, its lines looking as in an agreement of the same digest."""
+    lines = zip(content.lines, agreed["lines"], strict=True)
+    return replace(
+        content,
+        lines=tuple(replace(line, **{key: shown[key] for key in _LOOKS}) for line, shown in lines),
+    )

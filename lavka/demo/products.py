@@ -2,7 +2,7 @@
 
 import datetime
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product as combinations
 from typing import Any
@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from lavka.catalog import services as catalog
-from lavka.catalog.models import Product
+from lavka.catalog.models import Product, ProductImage
 from lavka.catalog.rules import slug_from
 from lavka.catalog.services import VariantValues
 from lavka.demo import goods, paintings
@@ -44,13 +44,24 @@ def paint_products() -> Iterator[int]:
     waiting = [said for said in goods.products() if slug_from(said["name"]) in bare]
     with ThreadPoolExecutor(2) as painters:
         for said, painted in zip(waiting, painters.map(paintings.paint_all, waiting), strict=True):
-            for alt, content in painted:
+            product = bare[slug_from(said["name"])]
+            images = [
                 catalog.add_image(
-                    product=bare[slug_from(said["name"])],
-                    content=ContentFile(content, "picture.jpg"),
-                    alt=alt,
+                    product=product, content=ContentFile(content, "picture.jpg"), alt=alt
                 )
+                for alt, content in painted
+            ]
+            _show_colors(product, said["options"].get("color", []), images)
             yield len(painted)
+
+
+@transaction.atomic
+def _show_colors(product: Product, colors: Sequence[str], images: Sequence[ProductImage]) -> None:
+    """Show a variant in its color, or by the picture of all colors, where there is one."""
+    for variant in product.variants.all():
+        if (color := variant.options.get("color")) in colors:
+            image = images[min(colors.index(color), len(images) - 1)]
+            catalog.add_variant_image(variant_id=variant.pk, image_id=image.pk)
 
 
 def _slugs() -> list[str]:

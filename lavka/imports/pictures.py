@@ -8,10 +8,11 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 
 from lavka.catalog import services as catalog
-from lavka.catalog.models import Product
+from lavka.catalog.models import Product, Variant
 from lavka.imports.downloads import MAX_BYTES, NotFetched
 from lavka.imports.models import MAX_SOURCE, ImportedPicture
 from lavka.imports.shopify import PictureDraft
+from lavka.imports.shopify_variants import VariantDraft
 from lavka.imports.tables import Refusal
 from lavka.kernel.errors import ShopError
 
@@ -56,6 +57,22 @@ def add_pictures(
         except OSError as fault:
             refused.append(_refusal(picture, "not_stored", str(fault)))
     return added, refused
+
+
+def show_variants(*, slug: str, variants: Sequence[VariantDraft]) -> int:
+    """Show each variant by the picture that the file names for it, if that picture is there.
+
+    Returns how many variants are shown by another picture than before.
+    """
+    sources = {variant.sku: variant.image for variant in variants if variant.image}
+    imported = ImportedPicture.objects.filter(product__slug=slug, source__in=sources.values())
+    images = dict(imported.values_list("source", "image"))
+    known = Variant.objects.filter(product__slug=slug, sku__in=sources)
+    return sum(
+        catalog.add_variant_image(variant_id=variant_id, image_id=images[sources[sku]])
+        for variant_id, sku in known.values_list("pk", "sku")
+        if sources[sku] in images
+    )
 
 
 def _add_picture(product: Product, picture: PictureDraft, content_of: ContentOf) -> bool:

@@ -14,6 +14,8 @@ from lavka.imports.tables import Record, Refusal, Unusable, header_of, records
 
 NEEDED = ("Handle", "Title", "Variant Price")
 MAX_NAME = 250
+# Of pictures, above any that nine digits can name.
+MAX_POSITION = 10**9
 # A row with one of these is a variant; one without is a picture more.
 _OF_VARIANTS = ("Variant Price", "Option1 Value", "Variant SKU")
 _NO = {"false", "no", "0"}
@@ -156,7 +158,10 @@ def _product(row: Record, handle: str) -> ProductDraft:
 
 
 def _pictures(rows: list[Record]) -> list[PictureDraft]:
-    """Each address once, in the order of `Image Position` or, without it, of the file."""
+    """Each address once, in the order of `Image Position` or, without it, of the file.
+
+    Pictures that only a variant has come last.
+    """
     found: dict[str, tuple[int, PictureDraft]] = {}
     for row in rows:
         said = row.values
@@ -167,6 +172,10 @@ def _pictures(rows: list[Record]) -> list[PictureDraft]:
             found.setdefault(
                 source, (position, PictureDraft(line=row.line, source=source, alt=alt))
             )
+    for row in rows:
+        if source := row.values.get("Variant Image", ""):
+            picture = PictureDraft(line=row.line, source=source, alt="")
+            found.setdefault(source, (MAX_POSITION, picture))
     return [picture for _, picture in sorted(found.values(), key=lambda pair: pair[0])]
 
 

@@ -30,7 +30,7 @@ class Policy(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class VariantDraft:
-    """A variant as the file says it; `options` are names with labels.
+    """A variant as the file says it; `options` are names with labels, `image` is an address.
 
     None of `quantity`, `policy` and `track_inventory` is what the file does not say; `cost` counts
     when `is_cost_said`.
@@ -48,6 +48,7 @@ class VariantDraft:
     track_inventory: bool | None
     quantity: int | None
     policy: Policy | None
+    image: str
 
 
 def option_names(rows: Sequence[Record], sold: Sequence[Record]) -> dict[int, str]:
@@ -111,7 +112,7 @@ class VariantReading:
             variant = self._variant(row)
             if variant is None:
                 continue
-            if any(replace(variant, line=each.line) == each for each in found):
+            if any(replace(variant, line=each.line, image=each.image) == each for each in found):
                 self.notes.append("variant stands twice in the file and was taken once")
                 continue
             found.append(self._distinct(variant, found))
@@ -150,6 +151,7 @@ class VariantReading:
             track_inventory=track_inventory,
             quantity=quantity,
             policy=policy,
+            image=row.values.get("Variant Image", ""),
         )
 
     def _options(self, row: Record) -> dict[str, str] | None:

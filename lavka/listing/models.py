@@ -31,8 +31,10 @@ class ListedProduct(models.Model):
     `card` and `page` are JSON objects; `page` leaves out prices and stock, which are read live.
     `attributes` and `options` hold facet tokens such as "material=wool": the product's own, and
     those that some variant has; `variants` holds each one's, ["color=blue", "in_stock"], so that
-    several are matched by one. `sample` orders products by chance, the same way every time;
-    `moved_by` tells a walk through the pages whether the row stood so when it began.
+    several are matched by one. `variant_images` maps a variant's id to the ids of the pictures that
+    show it, and "" to the one that shows the others. `sample` orders products by chance, the same
+    way every time; `moved_by` tells a walk through the pages whether the row stood so when it
+    began.
     """
 
     product_id = models.UUIDField(primary_key=True)
@@ -42,6 +44,7 @@ class ListedProduct(models.Model):
     attributes = ArrayField(models.TextField())
     options = ArrayField(models.TextField())
     variants = models.JSONField()
+    variant_images = models.JSONField(db_default={})
     categories = ArrayField(models.UUIDField())
     brand_id = models.UUIDField(null=True)
     price = models.BigIntegerField()

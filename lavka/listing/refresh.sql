@@ -77,9 +77,21 @@ cover AS MATERIALIZED (
 ),
 pictures AS (
     SELECT product_id, '[' || string_agg(row_to_json((
-        SELECT shown FROM (SELECT url, alt, width, height, urls::json AS thumbnails) AS shown
+        SELECT shown FROM (SELECT id, url, alt, width, height, urls::json AS thumbnails) AS shown
     ))::text, ',' ORDER BY position, id) || ']' AS images
     FROM picture GROUP BY product_id
+),
+-- Which pictures show a variant, by its id; the product's first one, by no id, shows the others.
+variant_pictures AS (
+    SELECT product_id, jsonb_object_agg(variant, images) AS images FROM (
+        SELECT variant.product_id, variant.id::text AS variant,
+            jsonb_agg(link.image_id ORDER BY link.position, link.id) AS images
+        FROM variant JOIN catalog_variantimage AS link ON link.variant_id = variant.id
+        GROUP BY variant.product_id, variant.id
+        UNION ALL
+        SELECT product_id, '', jsonb_build_array((array_agg(id ORDER BY position, id))[1])
+        FROM picture GROUP BY product_id
+    ) AS each GROUP BY product_id
 ),
 -- The product's own attributes, one row per value, in the order of its type.
 said AS MATERIALIZED (
@@ -194,6 +206,7 @@ fresh AS MATERIALIZED (
             AS words,
         coalesce(tokens.attributes, '{}') AS attributes,
         coalesce(chosen_tokens.options, '{}') AS options, matched.variants,
+        coalesce(variant_pictures.images, '{}') AS variant_images,
         coalesce(path.ids, '{}') AS categories,
         product.brand_id, lead.price_amount AS price,
         coalesce(product.average, 0) AS stars, product.reviews, lead.in_stock,
@@ -205,6 +218,7 @@ fresh AS MATERIALIZED (
     LEFT JOIN path ON path.leaf = product.category_id
     LEFT JOIN cover ON cover.product_id = product.id
     LEFT JOIN pictures ON pictures.product_id = product.id
+    LEFT JOIN variant_pictures ON variant_pictures.product_id = product.id
     LEFT JOIN described ON described.product_id = product.id
     LEFT JOIN tokens ON tokens.product_id = product.id
     LEFT JOIN chosen_tokens ON chosen_tokens.product_id = product.id
@@ -224,21 +238,23 @@ place AS MATERIALIZED (
 ),
 listed AS (
     INSERT INTO listing_listedproduct AS listed (product_id, card, page, words, attributes, options,
-        variants, categories, brand_id, price, stars, reviews, in_stock, publish_at, unpublish_at, sample,
+        variants, variant_images, categories, brand_id, price, stars, reviews, in_stock, publish_at, unpublish_at, sample,
         moved_by)
     SELECT * FROM fresh
     ON CONFLICT (product_id) DO UPDATE SET
         card = excluded.card, page = excluded.page, words = excluded.words,
         attributes = excluded.attributes, options = excluded.options,
-        variants = excluded.variants, categories = excluded.categories, brand_id = excluded.brand_id, price = excluded.price,
+        variants = excluded.variants, variant_images = excluded.variant_images,
+        categories = excluded.categories, brand_id = excluded.brand_id, price = excluded.price,
         stars = excluded.stars, reviews = excluded.reviews, in_stock = excluded.in_stock,
         publish_at = excluded.publish_at, unpublish_at = excluded.unpublish_at,
         sample = excluded.sample, moved_by = excluded.moved_by
     WHERE (listed.card, listed.page, listed.words, listed.attributes, listed.options,
-            listed.variants, listed.categories, listed.publish_at, listed.unpublish_at)
+            listed.variants, listed.variant_images, listed.categories, listed.publish_at,
+            listed.unpublish_at)
         IS DISTINCT FROM (excluded.card, excluded.page, excluded.words, excluded.attributes,
-            excluded.options, excluded.variants, excluded.categories, excluded.publish_at,
-            excluded.unpublish_at)
+            excluded.options, excluded.variants, excluded.variant_images, excluded.categories,
+            excluded.publish_at, excluded.unpublish_at)
     RETURNING product_id
 ),
 unlisted AS (

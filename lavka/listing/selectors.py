@@ -227,10 +227,12 @@ CROSS JOIN LATERAL (
         count(*),
         string_agg(format(
             '{{"id":"%%s","sku":%%s,"gtin":%%s,"options":%%s,"price":%%s,"compare_at_price":%%s,'
-            '"in_stock":%%s,"weight_grams":%%s}}',
+            '"in_stock":%%s,"weight_grams":%%s,"image_ids":%%s}}',
             id, to_json(sku), coalesce(to_json(nullif(gtin, ''))::text, 'null'), options, price,
             coalesce(before, 'null'), CASE WHEN is_in_stock THEN 'true' ELSE 'false' END,
-            coalesce(weight_grams::text, 'null')), ',' ORDER BY position, id)
+            coalesce(weight_grams::text, 'null'),
+            coalesce(listed.variant_images -> id::text, listed.variant_images -> '', '[]')
+            ), ',' ORDER BY position, id)
     ) AS parts, count(*) AS variants
     FROM (
         SELECT *, format('{{"amount":%%s,"currency":"%%s"}}', price_amount, %(currency)s::text)

@@ -69,8 +69,8 @@ def _article() -> Article:
         product_slug="whistling-kettle",
         product_name="Whistling kettle",
         sku="KETTLE-RED",
+        options={"color": "red"},
         selected_options=[_RED],
-        image=None,
         price_amount=12_500,
         weight_grams=900,
     )

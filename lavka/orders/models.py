@@ -205,7 +205,7 @@ class Order(models.Model):
 class OrderLine(models.Model):
     """One thing that was bought, copied as it was sold; amounts are in minor units.
 
-    `options` maps codes, `selected_options` are `SelectedOption`s, `image` is a `Picture`.
+    `options` maps codes, `selected_options` are `SelectedOption`s, `image` is a `StoredPicture`.
 
     `total_amount` is what the pieces cost after discount, with their tax when the order's prices
     include it.

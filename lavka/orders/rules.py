@@ -1,7 +1,7 @@
 """What an order is made of, which states follow which, and how its money adds up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from lavka.catalog.rules import Picture, SelectedOption
+from lavka.catalog.rules import SelectedOption, StoredPicture
 
 
 class OrderStatus(TextChoices):
@@ -108,8 +108,9 @@ class LineContent:
     product_id: UUID
     sku: str
     name: str
+    options: Mapping[str, str] = field(default_factory=dict)
     selected_options: Sequence[SelectedOption] = ()
-    image: Picture | None = None
+    image: StoredPicture | None = None
     unit_price: int
     quantity: int
     discount: int = 0

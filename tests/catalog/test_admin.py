@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from lavka.catalog import services
 from lavka.catalog.models import (
     Attribute,
     Brand,
@@ -247,6 +248,24 @@ def test_staff_add_a_picture_and_take_it_back(staff):
     assert [added.status_code, kept.status_code, deleted.status_code] == [302, 302, 302]
     assert (image.alt, image.width, image.height) == ("Still a kettle", 600, 400)
     assert not ProductImage.objects.exists()
+
+
+def test_staff_choose_which_pictures_show_a_variant(staff):
+    kettle = make_kettle()
+    first, second = (make_image(product=kettle) for _ in range(2))
+    red, blue = kettle.variants.all()
+    services.change_variant(variant_id=blue.pk, image_ids=[second.pk, first.pk])
+    path = f"/admin/catalog/product/{kettle.pk}/change/"
+
+    form = form_of(staff, path)
+    chosen = staff.post(path, form | {"variants-0-image_ids": [str(second.pk)], "name": "New"})
+
+    assert chosen.status_code == 302
+    links = {
+        variant: list(variant.image_links.values_list("image", flat=True))
+        for variant in (red, blue)
+    }
+    assert links == {red: [second.pk], blue: [second.pk, first.pk]}
 
 
 def test_what_is_no_picture_is_refused(staff):

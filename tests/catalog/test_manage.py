@@ -74,7 +74,7 @@ def test_the_number_of_queries_does_not_grow(api, token, django_assert_num_queri
         ("product-types", 2),
         ("categories", 1),
         ("brands", 1),
-        (f"products/{product.pk}", 3),
+        (f"products/{product.pk}", 4),
     ):
         with django_assert_num_queries(right + queries):
             assert api.get(f"/manage/{path}/", token=token).status_code == 200

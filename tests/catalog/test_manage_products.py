@@ -58,6 +58,7 @@ def test_a_product_is_created_with_its_variants(api, token):
             "track_inventory": True,
             "is_in_stock": False,
             "weight_grams": None,
+            "image_ids": [],
         }
         for each in (RED, BLUE)
     ]

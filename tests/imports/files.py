@@ -11,7 +11,7 @@ SHOPIFY = [
     "Option1 Value", "Option1 Linked To", "Option2 Name", "Option2 Value", "Variant SKU",
     "Variant Grams", "Variant Inventory Tracker", "Variant Inventory Qty",
     "Variant Inventory Policy", "Variant Price", "Variant Compare At Price", "Variant Barcode",
-    "Image Src", "SEO Title", "Cost per item", "Status", "Currency",
+    "Image Src", "Variant Image", "SEO Title", "Cost per item", "Status", "Currency",
 ]  # fmt: skip
 MUG = {
     "Handle": "mug", "Title": "Mug", "Body (HTML)": "<p onclick='x()'>Hot</p><script>y</script>",

@@ -137,3 +137,41 @@ def test_a_folder_that_is_not_there_is_told_before_anything_is_written(tmp_path)
 
     assert error.value.returncode == 2
     assert not Product.objects.exists()
+
+
+def test_a_variant_gets_the_picture_that_the_file_names_for_it(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("front", "red", "blue"):
+        (folder / f"{name}.png").write_bytes(png("red" if name == "red" else "blue"))
+    shirt = MUG | {"Handle": "shirt", "Title": "Shirt", "Option1 Name": "Color",
+                   "Variant SKU": "", "Variant Barcode": ""}  # fmt: skip
+    at = "https://shop.example/files"
+    rows = [
+        shirt | {"Option1 Value": "Red", "Image Src": f"{at}/front.png",
+                 "Variant Image": f"{at}/red.png?v=1"},
+        {"Handle": "shirt", "Option1 Value": "Blue", "Variant Price": "13",
+         "Image Src": f"{at}/blue.png", "Variant Image": f"{at}/blue.png"},
+        {"Handle": "shirt", "Option1 Value": "Grey", "Variant Price": "13"},
+        {"Handle": "shirt", "Option1 Value": "Pink", "Variant Price": "13",
+         "Variant Image": f"{at}/lost.png"},
+    ]  # fmt: skip
+    path = shopify_file(tmp_path / "shop.csv", *rows)
+
+    code, summary, refused = imported(path, images_from=folder)
+    again = imported(path, images_from=folder)
+
+    assert (code, refused) == (1, [(5, "Image Src", "no_such_file")])
+    assert "2 × variant got its picture" in summary
+    assert "variant got its picture" not in again[1]
+    product = Product.objects.get(slug="shirt")
+    sources = dict(ImportedPicture.objects.values_list("image", "source"))
+    assert [sources[image.pk] for image in product.images.all()] == [
+        f"{at}/front.png",
+        f"{at}/blue.png",
+        f"{at}/red.png?v=1",
+    ]
+    assert [
+        [sources[link.image_id] for link in variant.image_links.all()]
+        for variant in product.variants.all()
+    ] == [[f"{at}/red.png?v=1"], [f"{at}/blue.png"], [], []]

@@ -1,5 +1,6 @@
 import pytest
 
+from lavka.catalog import services as catalog
 from lavka.catalog.models import Attribute, Choice, Product, TypeAttribute
 from lavka.listing.services import rebuild_listing
 from tests.catalog.factories import make_category, make_product, make_type, make_variant
@@ -46,7 +47,7 @@ def shirt() -> Product:
 
 
 def test_a_products_page_shows_everything(api: Api, shirt: Product):
-    make_image(shirt, "a.jpg", thumbnails={"480": "a-480.jpg"})
+    image = make_image(shirt, "a.jpg", thumbnails={"480": "a-480.jpg"})
     rate(shirt, stars_1=1, stars_5=2)
     red, blue = shirt.variants.all()
 
@@ -54,7 +55,16 @@ def test_a_products_page_shows_everything(api: Api, shirt: Product):
 
     assert page["price"] == {"amount": 800, "currency": "USD"}
     assert page["image"]["url"] == "/media/a-480.jpg"
-    assert page["images"][0]["url"] == "/media/a.jpg"
+    assert page["images"] == [
+        {
+            "id": str(image.pk),
+            "url": "/media/a.jpg",
+            "alt": "Seen from above",
+            "width": 1200,
+            "height": 900,
+            "thumbnails": {"480": "/media/a-480.jpg"},
+        }
+    ]
     assert page["description"] == "Soft."
     assert page["attributes"] == [
         {
@@ -83,6 +93,7 @@ def test_a_products_page_shows_everything(api: Api, shirt: Product):
         "compare_at_price": None,
         "in_stock": True,
         "weight_grams": None,
+        "image_ids": [str(image.pk)],
     }
     assert page["breadcrumbs"] == [
         {"slug": "clothes", "name": "Clothes"},
@@ -94,6 +105,27 @@ def test_a_products_page_shows_everything(api: Api, shirt: Product):
         "count": 3,
         "histogram": {"1": 1, "2": 0, "3": 0, "4": 0, "5": 2},
     }
+
+
+def test_a_page_tells_which_pictures_show_which_variant(api: Api, shirt: Product):
+    first, second, third = (make_image(shirt, f"{name}.jpg", position=name) for name in (1, 2, 3))
+    _red, blue = shirt.variants.all()
+    catalog.change_variant(variant_id=blue.pk, image_ids=[third.pk, second.pk])
+
+    chosen = shown(api, "/products/shirt/").json()["variants"]
+    catalog.change_variant(variant_id=blue.pk, image_ids=[second.pk])
+    catalog.delete_image(image_id=first.pk)
+    changed = shown(api, "/products/shirt/").json()["variants"]
+    catalog.delete_image(image_id=second.pk)
+    catalog.delete_image(image_id=third.pk)
+    bare = shown(api, "/products/shirt/").json()["variants"]
+
+    assert [each["image_ids"] for each in chosen] == [
+        [str(first.pk)],
+        [str(third.pk), str(second.pk)],
+    ]
+    assert [each["image_ids"] for each in changed] == [[str(second.pk)]] * 2
+    assert [each["image_ids"] for each in bare] == [[], []]
 
 
 def test_a_product_is_found_by_its_id_too(api: Api):

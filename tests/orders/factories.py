@@ -30,6 +30,7 @@ def make_line(**overrides: Any) -> LineContent:
         "product_id": uuid.uuid4(),
         "sku": "KETTLE-RED",
         "name": "Whistling kettle",
+        "options": {"color": "red"},
         "selected_options": [
             {"code": "color", "name": "Color", "value": "red", "label": "Red"},
         ],

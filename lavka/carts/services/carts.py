@@ -70,7 +70,7 @@ def set_shipping_option(
     cart = open_cart(cart_id, caller_id, at)
     if cart.shipping_address is None:
         raise AddressMissing
-    offered = pricing.price(cart, selectors.lines_of(cart), at).shipping_options
+    offered = pricing.price(cart, selectors.lines_of(cart), at, has_details=False).shipping_options
     if option_id not in {option.id for option in offered}:
         detail = _("This way of shipping is not offered.")
         raise Invalid(errors=[FieldError("#/id", "does_not_exist", detail)])

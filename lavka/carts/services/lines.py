@@ -80,7 +80,7 @@ def remove_line(
 
 
 def _on_sale(variant_id: UUID, at: datetime.datetime) -> Article:
-    article = articles_of([variant_id], at).get(variant_id)
+    article = articles_of([variant_id], at, has_details=False).get(variant_id)
     if article is None:
         detail = _("This is not sold here.")
         raise Invalid(errors=[FieldError("#/variant_id", "does_not_exist", detail)])

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold import widgets
 
 from lavka.catalog import pictures
-from lavka.catalog.models import Attribute, TypeAttribute
-from lavka.catalog.rules import Picture
+from lavka.catalog.models import Attribute, ProductImage, TypeAttribute
+from lavka.catalog.rules import StoredPicture
 from lavka.kernel.conf import options
 from lavka.kernel.errors import ShopError
 from lavka.kernel.money import MAX_PRICE, exponent_of
@@ -99,13 +99,25 @@ def option_fields(uses: Iterable[TypeAttribute]) -> dict[str, Any]:
     }
 
 
-def preview(picture: Picture | None) -> str:
+def images_field(images: Iterable[ProductImage]) -> forms.MultipleChoiceField:
+    """Which of a product's pictures show a variant, in the order of the product's pictures."""
+    return forms.MultipleChoiceField(
+        label=_("pictures"),
+        required=False,
+        choices=[(str(image.pk), preview(image.picture)) for image in images],
+        widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
+
+def preview(picture: StoredPicture | None) -> str:
     """The smallest thumbnail, or the picture itself while there is none."""
     if picture is None:
         return ""
     name = picture["thumbnails"].get(str(pictures.WIDTHS[0]), picture["file"])
     return format_html(
-        '<img src="{}" alt="" style="max-width:80px;max-height:80px">', default_storage.url(name)
+        '<img src="{}" alt="{}" style="max-width:80px;max-height:80px">',
+        default_storage.url(name),
+        picture["alt"],
     )
 
 

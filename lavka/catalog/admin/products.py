@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,6 +18,7 @@ from lavka.catalog.admin.fields import (
     MoneyField,
     PictureField,
     attribute_fields,
+    images_field,
     option_fields,
     plain,
     preview,
@@ -70,6 +72,9 @@ class VariantForm(forms.ModelForm):
         for code, choice in (self.instance.options or {}).items():
             if f"option_{code}" in self.fields:
                 self.initial[f"option_{code}"] = choice
+        if not self.instance._state.adding:
+            links = self.instance.image_links.all()
+            self.initial["image_ids"] = [str(link.image_id) for link in links]
 
     def values(self) -> rules.VariantValues:
         """What the staff have written."""
@@ -88,6 +93,9 @@ class VariantForm(forms.ModelForm):
             cost=None if cost is None else Money(cost, options.currency),
             track_inventory=cleaned["track_inventory"],
             weight_grams=cleaned.get("weight_grams"),
+            image_ids=[UUID(each) for each in cleaned.get("image_ids") or ()]
+            if "image_ids" in self.changed_data
+            else None,
         )
 
 
@@ -143,9 +151,16 @@ class VariantInline(TabularInline):
     hide_ordering_field = True
     tab = True
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
+        """With which pictures show them."""
+        variants: QuerySet[Variant] = super().get_queryset(request)
+        return variants.prefetch_related("image_links")
+
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        """Add the selects of the type's options."""
+        """Add the selects of the type's options, and the product's pictures."""
         fields = option_fields(selectors.uses_of(obj.product_type_id)) if obj else {}
+        if obj:
+            fields["image_ids"] = images_field(obj.images.all())
         kwargs["form"] = type("VariantForm", (VariantForm,), fields)
         return super().get_formset(request, obj, **kwargs)
 
@@ -154,7 +169,7 @@ class VariantInline(TabularInline):
         selects = option_fields(selectors.uses_of(obj.product_type_id)) if obj else {}
         return ["sku", *selects, "price_amount", "compare_at_amount", "cost_amount",
                 "track_inventory", "is_in_stock", "gtin", "weight_grams",
-                "position"]  # fmt: skip
+                *["image_ids"] * bool(obj), "position"]  # fmt: skip
 
 
 class ImageForm(forms.ModelForm):

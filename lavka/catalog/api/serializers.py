@@ -216,6 +216,12 @@ class VariantInput(Input):
     weight_grams = StrictIntegerField(
         min_value=0, max_value=rules.MAX_WEIGHT_GRAMS, allow_null=True, required=False
     )
+    image_ids = serializers.ListField(
+        child=StrictUUIDField(),
+        max_length=rules.MAX_VARIANT_IMAGES,
+        required=False,
+        help_text=_("Pictures of the product that show this variant, in order."),
+    )
 
 
 class VariantsInput(Input):
@@ -425,6 +431,7 @@ class ManagedVariantOutput(Serializer):
         help_text=_("Untracked, or tracked and there is a unit to sell.")
     )
     weight_grams = serializers.IntegerField(allow_null=True)
+    image_ids = serializers.ListField(child=serializers.UUIDField())
 
 
 class ManagedVariantsOutput(Serializer):

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 
-from lavka.catalog import rules
 from lavka.catalog.models import (
     Attribute,
     Brand,
@@ -15,7 +14,7 @@ from lavka.catalog.models import (
     ProductType,
     Variant,
 )
-from lavka.catalog.rules import Picture, SelectedOption
+from lavka.catalog.rules import SelectedOption, StoredPicture
 from lavka.catalog.selectors import Link
 
 
@@ -132,7 +131,7 @@ def product_json(product: Product) -> dict[str, Any]:
 
 
 def variant_json(variant: Variant) -> dict[str, Any]:
-    """`ManagedVariantOutput`."""
+    """`ManagedVariantOutput`; loads the links to pictures unless they are at hand."""
     before = variant.compare_at_price
     return {
         "id": variant.pk,
@@ -145,6 +144,7 @@ def variant_json(variant: Variant) -> dict[str, Any]:
         "track_inventory": variant.track_inventory,
         "is_in_stock": variant.is_in_stock,
         "weight_grams": variant.weight_grams,
+        "image_ids": [link.image_id for link in variant.image_links.all()],
     }
 
 
@@ -153,23 +153,23 @@ def image_json(image: ProductImage) -> dict[str, Any]:
     return {"id": image.pk, "position": image.position, **_shown(image.picture)}
 
 
-def picture_json(picture: Picture | None) -> dict[str, Any] | None:
+def picture_json(picture: StoredPicture | None) -> dict[str, Any] | None:
     """`ImageOutput`."""
     return None if picture is None else _shown(picture)
 
 
 def variant_details_json(
-    selected: Sequence[SelectedOption], picture: Picture | None
+    selected: Sequence[SelectedOption], picture: StoredPicture | None
 ) -> dict[str, Any]:
     """`VariantDetailsOutput`."""
     return {
-        "options": rules.options_of(selected),
+        "options": {each["code"]: each["value"] for each in selected},
         "selected_options": selected,
         "image": picture_json(picture),
     }
 
 
-def _shown(picture: Picture) -> dict[str, Any]:
+def _shown(picture: StoredPicture) -> dict[str, Any]:
     return {
         "url": default_storage.url(picture["file"]),
         "alt": picture["alt"],

@@ -3,6 +3,7 @@
 from lavka.catalog.rules import VariantValues
 from lavka.catalog.services.images import (
     add_image,
+    add_variant_image,
     change_image,
     delete_files,
     delete_image,
@@ -55,6 +56,7 @@ __all__ = [
     "VariantValues",
     "add_image",
     "add_variant",
+    "add_variant_image",
     "announce_products",
     "change_image",
     "change_variant",

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from lavka.catalog import pictures
 from lavka.catalog.errors import refuse
 from lavka.catalog.events import ProductChanged
-from lavka.catalog.models import Product, ProductImage, picture_name
+from lavka.catalog.models import Product, ProductImage, Variant, VariantImage, picture_name
+from lavka.catalog.rules import check_variant_images
 from lavka.catalog.services.writing import refusals_named
 from lavka.kernel import events
 from lavka.kernel.errors import FieldError
@@ -85,6 +86,56 @@ def order_images(*, product_id: UUID, image_ids: Sequence[UUID]) -> None:
         images[image_id].position = position
     ProductImage.objects.bulk_update(images.values(), ["position"])
     events.publish(ProductChanged(product_id=product_id))
+
+
+@transaction.atomic
+def add_variant_image(*, variant_id: UUID, image_id: UUID) -> bool:
+    """Show a variant by this picture first; False if the picture was among its pictures already.
+
+    Raises: Variant.DoesNotExist; Invalid, for a picture of another product; ReferenceGone.
+    Locks: the product. Emits: ProductChanged.
+    """
+    product_id = Variant.objects.values_list("product", flat=True).get(pk=variant_id)
+    Product.objects.select_for_update(no_key=True).get(pk=product_id)
+    links = VariantImage.objects.filter(variant_id=variant_id).order_by("position", "id")
+    image_ids = list(links.values_list("image", flat=True))
+    if image_id in image_ids:
+        return False
+    with refusals_named():
+        write_variant_images(
+            product_id=product_id, image_ids={variant_id: [image_id, *image_ids]}, pointer="#"
+        )
+    events.publish(ProductChanged(product_id=product_id))
+    return True
+
+
+def write_variant_images(
+    *, product_id: UUID, image_ids: Mapping[UUID, Sequence[UUID] | None], pointer: str
+) -> None:
+    """Make these the pictures of a product's variants; None leaves a variant's as they are.
+
+    The caller holds the product and tells of its change.
+    Raises: Invalid, with `<pointer>/image_ids/<place>`; `{index}` in it counts the variants.
+    """
+    wanted = {key: ids for key, ids in image_ids.items() if ids is not None}
+    if not wanted:
+        return
+    own = set(ProductImage.objects.filter(product=product_id).values_list("pk", flat=True))
+    refuse(
+        [
+            error
+            for index, ids in enumerate(image_ids.values())
+            for error in check_variant_images(
+                own, ids or (), pointer=f"{pointer.format(index=index)}/image_ids"
+            )
+        ]
+    )
+    VariantImage.objects.filter(variant__in=wanted).delete()
+    VariantImage.objects.bulk_create(
+        VariantImage(variant_id=variant_id, image_id=image_id, position=position)
+        for variant_id, ids in wanted.items()
+        for position, image_id in enumerate(ids)
+    )
 
 
 def delete_files(*, names: Collection[str]) -> None:

@@ -14,6 +14,7 @@ from lavka.catalog.errors import Taken
 from lavka.catalog.events import ProductChanged
 from lavka.catalog.models import Brand, Category, Product, ProductType, Variant
 from lavka.catalog.rules import VariantValues
+from lavka.catalog.services.images import write_variant_images
 from lavka.catalog.services.writing import hold_schema, insert_with_slug, refusals_named
 from lavka.kernel import events
 from lavka.kernel.conf import options
@@ -47,6 +48,7 @@ class VariantContent(TypedDict, total=False):
     cost: Money | None
     track_inventory: bool
     weight_grams: int | None
+    image_ids: Sequence[UUID] | None
 
 
 @transaction.atomic
@@ -270,6 +272,9 @@ def _save_variant(variant: Variant, values: VariantValues, *, are_options_new: b
         rules.check_options(own, values.options, pointer="#/options")
     with refusals_named():
         _assign(variant, values).save()
+        write_variant_images(
+            product_id=variant.product_id, image_ids={variant.pk: values.image_ids}, pointer="#"
+        )
 
 
 def _write_variants(
@@ -295,6 +300,14 @@ def _write_variants(
         product.variants.exclude(pk__in=[variant.pk for variant in known]).delete()
         Variant.objects.bulk_update(known, _COLUMNS)
         Variant.objects.bulk_create(fresh)
+        write_variant_images(
+            product_id=product.pk,
+            image_ids={
+                variant.pk: values.image_ids
+                for variant, values in zip(wanted, variants, strict=True)
+            },
+            pointer="#/variants/{index}",
+        )
 
 
 def _refuse_taken(product: Product, variants: Sequence[VariantValues]) -> None:

@@ -54,6 +54,9 @@ def _named(fault: IntegrityError) -> Exception:
     if isinstance(cause, postgres.UniqueViolation):
         field = _UNIQUE.get(cause.diag.constraint_name or "")
         return Taken.at(f"#/{field}") if field else fault
+    if isinstance(cause, postgres.CheckViolation):
+        is_image_gone = cause.diag.constraint_name == "variant_image_of_its_product"
+        return ReferenceGone() if is_image_gone else fault
     if isinstance(cause, postgres.ForeignKeyViolation):
         # PostgreSQL names the table that was written to, and the detail says from which side.
         is_deletion = "still referenced" in (cause.diag.message_detail or "")

@@ -113,9 +113,10 @@ def prepare(
     if under_way is not None:
         return under_way
     _require_open(cart)
-    content = _agreed(_priced(cart, at), buyer)
+    content = _agreed(_priced(cart, at, has_details=False), buyer)
     if rules.digest_of(rules.as_json(content)) != quote.digest:
         raise QuoteChanged(totals=_totals(content))
+    content = rules.with_looks_of(quote.content, content)
     order = _draft(cart, quote, content, at)
     if content.total == 0:
         return Prepared(order_id=order.pk, payment_id=None)
@@ -187,8 +188,8 @@ def _require_open(cart: Cart) -> None:
         raise CartClosed(status=cart.status)
 
 
-def _priced(cart: Cart, at: datetime.datetime) -> PricedCart:
-    return pricing.price(cart, lines_of(cart), at)
+def _priced(cart: Cart, at: datetime.datetime, *, has_details: bool = True) -> PricedCart:
+    return pricing.price(cart, lines_of(cart), at, has_details=has_details)
 
 
 def _agreed(cart: PricedCart, buyer: Buyer) -> OrderContent:

@@ -68,6 +68,12 @@ class OptionOutput(Serializer):
     values = OptionValueOutput(many=True)
 
 
+class ProductImageOutput(ImageOutput):
+    """A picture on a product's page."""
+
+    id = serializers.UUIDField()
+
+
 class VariantOutput(Serializer):
     """One thing that can be bought."""
 
@@ -79,6 +85,10 @@ class VariantOutput(Serializer):
     compare_at_price = MoneyOutput(allow_null=True)
     in_stock = serializers.BooleanField()
     weight_grams = serializers.IntegerField(allow_null=True)
+    image_ids = serializers.ListField(
+        child=serializers.UUIDField(),
+        help_text=_("Which of the product's images show it; the first where staff chose none."),
+    )
 
 
 class SeoOutput(Serializer):
@@ -95,7 +105,7 @@ class ProductOutput(CardOutput):
     attributes = AttributeOutput(many=True)
     options = OptionOutput(many=True)
     variants = VariantOutput(many=True)
-    images = ImageOutput(many=True)
+    images = ProductImageOutput(many=True)
     breadcrumbs = LinkOutput(many=True, help_text=_("From the root to the product's category."))
     seo = SeoOutput()
     rating = RatingOutput()  # type: ignore[assignment]

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from lavka.catalog.rules import options_of
 from lavka.kernel import rows
 from lavka.orders.errors import AlreadyPlaced
 from lavka.orders.models import Order, OrderLine
@@ -71,7 +70,7 @@ def line_of(order: Order, line: LineContent, position: int) -> OrderLine:
         product_id=line.product_id,
         sku=line.sku,
         name=line.name,
-        options=options_of(line.selected_options),
+        options=dict(line.options),
         selected_options=list(line.selected_options),
         image=line.image,
         unit_price_amount=line.unit_price,

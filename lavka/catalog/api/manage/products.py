@@ -178,8 +178,12 @@ class ProductVariantsView(StaffView):
     )
     async def post(self, request: Request, product_id: UUID) -> Response:
         [values] = variants_of([VariantInput.read(request.data)])
-        variant = await in_thread(services.add_variant, product_id=product_id, values=values)
-        return tagged(variant_json(variant), status=201)
+
+        @transaction.atomic
+        def add() -> dict[str, Any]:
+            return variant_json(services.add_variant(product_id=product_id, values=values))
+
+        return tagged(await in_thread(add), status=201)
 
     @operation(
         "set_variants",

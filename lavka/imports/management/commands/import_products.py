@@ -127,3 +127,6 @@ def _import(
     )
     told.refusals += missing
     told.notes["picture was added"] += added
+    told.notes["variant got its picture"] += pictures.show_variants(
+        slug=draft.slug, variants=draft.variants
+    )
