@@ -138,6 +138,7 @@ def _fronted(backend_port: int, ground: Ground, nginx: Path) -> Iterator[str]:
         "MEDIA_ROOT": str(ground.log),
         "BACKEND_HOST": LOOPBACK,
         "BACKEND_PORT": str(backend_port),
+        "LAVKA_THROTTLES": "off",
     }
     with log.open("wb") as output:
         child = subprocess.Popen(

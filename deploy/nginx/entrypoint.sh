@@ -12,10 +12,18 @@ export MEDIA_ROOT="${MEDIA_ROOT:-/srv/media}"
 export TRUSTED_PROXY="${TRUSTED_PROXY:-127.0.0.1/32}"
 # How long an anonymous read of the catalogue may be served from nginx.
 export MICRO_CACHE_SECONDS="${MICRO_CACHE_SECONDS:-1}"
+# "off" lifts the limits per address, as it lifts those of the shop.
+export THROTTLES="${LAVKA_THROTTLES:-on}"
+# How many requests of one address nginx passes on, beside a burst.
+export PAGES_RATE="${PAGES_RATE:-500r/s}"
+export WRITES_RATE="${WRITES_RATE:-50r/s}"
+export AUTH_RATE="${AUTH_RATE:-5r/s}"
+# How many requests of one address it works on at once.
+export MAX_CONNECTIONS="${MAX_CONNECTIONS:-200}"
 backend_host=${BACKEND_HOST:-backend}
 backend_port=${BACKEND_PORT:-8000}
 
-names='$LISTEN $NGINX_USER $RUN_DIR $STATIC_ROOT $MEDIA_ROOT $TRUSTED_PROXY $MICRO_CACHE_SECONDS'
+names='$LISTEN $NGINX_USER $RUN_DIR $STATIC_ROOT $MEDIA_ROOT $TRUSTED_PROXY $MICRO_CACHE_SECONDS $THROTTLES $PAGES_RATE $WRITES_RATE $AUTH_RATE $MAX_CONNECTIONS'
 mkdir -p "$RUN_DIR"
 
 # nginx looks a name up once, when it starts. This looks again, so that a backend that was

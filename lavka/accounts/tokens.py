@@ -9,11 +9,11 @@ from uuid import UUID
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import signing
-from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from lavka.accounts.errors import InvalidRefreshToken, InvalidToken
 from lavka.accounts.models import Session, User
+from lavka.web.tokens import MALFORMED
 
 VERIFICATION_LIFETIME = datetime.timedelta(days=3)
 _VERIFICATION_SALT = "lavka.accounts.verify-email"
@@ -56,7 +56,7 @@ def read_refresh(raw: str) -> RefreshClaims:
     try:
         token: Any = RefreshToken(raw)  # type: ignore[arg-type]
         return RefreshClaims(UUID(token["sid"]), UUID(token["jti"]))
-    except (TokenError, KeyError, ValueError, TypeError, AttributeError):
+    except MALFORMED:
         raise InvalidRefreshToken from None
 
 

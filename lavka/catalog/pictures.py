@@ -1,6 +1,7 @@
 """Pictures as bytes: is an upload a picture that the shop shows, and how does it look smaller."""
 
 import struct
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ _SUFFIXES = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
 # What Pillow's decoders raise for broken files, beside UnidentifiedImageError, an OSError.
 _BROKEN = (OSError, ValueError, SyntaxError, TypeError, EOFError, IndexError, KeyError,
            OverflowError, struct.error)  # fmt: skip
+# A decoded picture of `MAX_PIXELS` is 160 MB, and as much again when it is turned.
+_few_at_once = threading.BoundedSemaphore(2)
 _TOO_LARGE = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
@@ -45,7 +48,7 @@ def checked(file: Any) -> Picture:
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise PictureTooLarge
-    with _opened(BytesIO(content)) as image:
+    with _few_at_once, _opened(BytesIO(content)) as image:
         suffix = _SUFFIXES[image.format or ""]
         has_exif = bool(image.getexif())
         image.load()

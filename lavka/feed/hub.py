@@ -27,6 +27,8 @@ HEARTBEAT_SECONDS = 15.0
 POLL_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
 STREAM_SECONDS = 300.0
+# Of one process: each holds a connection of a client.
+MAX_LISTENERS = 500
 # How often a stream asks whether its listener may still listen.
 CHECK_SECONDS = 2.0
 
@@ -96,6 +98,11 @@ class Hub:
                     beat_at = clock() + HEARTBEAT_SECONDS
         finally:
             self._leave()
+
+    def require_room(self) -> None:
+        """Refuse one listener more than `MAX_LISTENERS`; raises Unavailable."""
+        if self.listeners >= MAX_LISTENERS:
+            raise Unavailable
 
     def _join(self) -> None:
         self.listeners += 1

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 MAX_RECORD_BYTES = 1024 * 1024
+MAX_COLUMNS = 1000
 _BLOCK = 1024 * 1024
 
 
@@ -59,8 +60,12 @@ def header_of(path: Path) -> list[str]:
     """The names of the columns; raises Unusable for an empty file or a header that repeats one."""
     with path.open("rb") as file:
         first = file.readline(MAX_RECORD_BYTES)
-    names = next(csv.reader([first.decode("utf-8-sig", "replace").rstrip("\r\n")]), [])
-    names = [name.strip() for name in names]
+    fields = _fields(first.decode("utf-8-sig", "replace").rstrip("\r\n"))
+    if isinstance(fields, str):
+        raise Unusable(f"The header cannot be read: {fields}")
+    names = [name.strip() for name in fields]
+    if len(names) > MAX_COLUMNS:
+        raise Unusable(f"The header names {len(names)} columns; at most {MAX_COLUMNS} are read.")
     if not any(names):
         raise Unusable("The file is empty: its first line must name the columns.")
     repeated = {name for name in names if name and names.count(name) > 1}
@@ -142,6 +147,8 @@ def _fields(text: str) -> list[str] | str:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as fault:
         return str(fault)
+    if not rows:
+        return []
     return rows[0] if len(rows) == 1 else "A quote stands inside a field that is not quoted."
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
@@ -18,12 +19,13 @@ from django.utils.translation.trans_real import (
 )
 
 from lavka.web import metrics, request_id
+from lavka.web.bodies import SMALL_BYTES
 from lavka.web.logging import log_access
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
 # How many of the shop's names are remembered: with ALLOWED_HOSTS "*" a client may make up any.
-MAX_NAMES = 100
+MAX_NAMES, MAX_NAME = 100, 300
 # One character more than Django reads of an `Accept-Language`; choices are remembered by it.
 MAX_ACCEPTED = LANGUAGE_CODE_MAX_LENGTH + 1
 
@@ -78,12 +80,31 @@ def guard(get_response: Handler) -> Handler:
         named = request.META.get("HTTP_HOST", "")
         if named not in own or settings.USE_X_FORWARDED_HOST:
             request.get_host()
-            if named and len(own) < MAX_NAMES:
+            if 0 < len(named) <= MAX_NAME and len(own) < MAX_NAMES:
                 own.add(named)
         response = security.process_request(request) or await get_response(request)
         framed = framing.process_response(request, response)
         finished: HttpResponseBase = security.process_response(request, framed)
         return finished
+
+    return middleware
+
+
+@async_only_middleware
+def small_forms(get_response: Handler) -> Handler:
+    """Let nobody but staff send a large form: it is parsed before anything else looks at it.
+
+    For behind the session and before Django's check of forged requests, which parses the form.
+    """
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        is_small = length.isdecimal() and int(length[:20]) <= SMALL_BYTES
+        if "HTTP_TRANSFER_ENCODING" in request.META or not is_small:
+            user: Any = await request.auser()
+            if not (user.is_active and user.is_staff):
+                raise RequestDataTooBig
+        return await get_response(request)
 
     return middleware
 

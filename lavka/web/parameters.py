@@ -16,6 +16,7 @@ from lavka.web.problems import QueryTooLong
 
 # Of one value, unless its parameter says otherwise; of a query; and how many it may have.
 MAX_TEXT, MAX_QUERY, MAX_PARAMETERS = 200, 8192, 100
+MAX_DIGITS = 40
 
 
 def refuse(name: str, code: str, detail: str) -> Invalid:
@@ -147,16 +148,22 @@ def whole_number(query: QueryDict, name: str, *, minimum: int = 0, maximum: int)
 def number(query: QueryDict, name: str, *, maximum: int) -> Decimal | None:
     """A decimal number from 0 to `maximum`, None when it is not given; raises Invalid."""
     raw = query.get(name)
-    if raw is None:
-        return None
-    try:
-        value = Decimal(raw) if raw.isascii() and len(raw) <= 40 else Decimal("nan")
-    except InvalidOperation:
-        value = Decimal("nan")
-    if not (value.is_finite() and 0 <= value <= maximum):
+    value = None if raw is None else decimal(raw, maximum=maximum)
+    if raw is not None and value is None:
         detail = _("A number from 0 to %(maximum)d is expected.") % {"maximum": maximum}
         raise refuse(name, "out_of_range", detail)
     return value
+
+
+def decimal(text: str, *, maximum: int) -> Decimal | None:
+    """A number from 0 to `maximum` of so few digits that PostgreSQL has it too, else None."""
+    try:
+        value = Decimal(text) if text.isascii() and len(text) <= MAX_DIGITS else Decimal("nan")
+    except InvalidOperation:
+        return None
+    exponent = value.as_tuple().exponent
+    is_short = isinstance(exponent, int) and abs(exponent) <= MAX_DIGITS
+    return value if is_short and 0 <= value <= maximum else None
 
 
 def uuid(query: QueryDict, name: str) -> UUID | None:

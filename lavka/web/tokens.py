@@ -48,6 +48,8 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             raise Unauthenticated
         token = raw.strip()
+        if len(token) > MAX_TOKEN:
+            raise Unauthenticated
         return _verified(token), token
 
     def authenticate_header(self, request: Request) -> str:
@@ -55,9 +57,15 @@ class BearerAuthentication(BaseAuthentication):
         return CHALLENGE
 
 
+# What reading a token raises whose signature is right and whose claims are not the shop's: also of
+# an instant that no clock shows.
+MALFORMED = (TokenError, KeyError, ValueError, TypeError, AttributeError, OverflowError, OSError)
+
 # Whose token it is and when it expires, by its digest: a client sends the same one for minutes.
 _known: dict[bytes, tuple[Caller, float]] = {}
 MAX_KNOWN = 10_000
+# A token of the shop is a few hundred characters.
+MAX_TOKEN = 4096
 
 
 def _verified(raw: str) -> Caller:
@@ -84,5 +92,5 @@ def _verify(raw: str) -> tuple[Caller, float]:
         token: Any = AccessToken(raw)  # type: ignore[arg-type]  # the stubs want a Token
         caller = Caller(UUID(token["sub"]), bool(token["staff"]), UUID(token["sid"]))
         return caller, float(token["exp"])
-    except (TokenError, KeyError, ValueError, TypeError, AttributeError):
+    except MALFORMED:
         raise Unauthenticated from None

@@ -46,6 +46,48 @@ def test_the_access_token_names_user_session_and_staff(api):
     assert api.get("/me/", token=pair["access"]).json()["id"] == str(staff.pk)
 
 
+STRANGE_CLAIMS = [
+    {"exp": 1e300},
+    {"exp": -1e300},
+    {"exp": 10**30},
+    {"exp": "soon"},
+    {"exp": None},
+    {"exp": [1]},
+    {"iat": 1e300},
+    {"nbf": 1e300},
+    {"sub": 5, "sid": 5, "jti": 5},
+    {"sub": None, "sid": None, "jti": None},
+    {"sub": "me", "sid": "this", "jti": "one"},
+    {"sub": {}, "sid": [], "jti": True},
+]
+
+
+@pytest.mark.parametrize("claims", STRANGE_CLAIMS, ids=str)
+def test_a_token_with_the_right_signature_and_strange_claims_is_none(api, claims):
+    access, refresh = AccessToken(), RefreshToken()
+    session = {"sub": str(uuid4()), "sid": str(uuid4()), "staff": False}
+    for token in (access, refresh):
+        token.payload |= session | claims
+
+    read = api.get("/me/", token=str(access))
+    exchanged, ended = (
+        api.post(path, {"refresh": str(refresh)})
+        for path in ("/auth/token/refresh/", "/auth/logout/")
+    )
+
+    assert (read.status_code, read.json()["code"]) == (401, "unauthenticated")
+    assert (exchanged.status_code, exchanged.json()["code"]) == (401, "invalid_refresh_token")
+    assert ended.status_code == 204
+
+
+def test_a_token_of_any_length_is_not_even_looked_at(api):
+    huge = AccessToken()
+    huge.payload |= {"sub": str(uuid4()), "sid": str(uuid4()), "staff": False, "more": "a" * 5000}
+
+    assert api.get("/products/", token=str(huge)).status_code == 401
+    assert api.get("/products/", token="a" * 100_000).status_code == 401
+
+
 def test_unknown_wrong_and_inactive_are_answered_alike_for_the_same_work(api):
     make_customer(email="known@example.com")
     make_customer(email="gone@example.com", is_active=False)

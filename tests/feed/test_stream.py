@@ -16,6 +16,8 @@ from lavka.catalog.events import BrandChanged
 from lavka.feed.hub import hub
 from lavka.kernel import events, log
 from lavka.kernel.models import RecordedEvent
+from tests.accounts.factories import make_staff, token_of
+from tests.client import Api
 from tests.e2e.shop import Shop
 
 STREAM = "/api/v1/manage/events/stream/"
@@ -210,3 +212,12 @@ def _publish(number: int) -> None:
         assert RecordedEvent.objects.exists()
     finally:
         connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_has_room_for_so_many_listeners(api: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("lavka.feed.hub.MAX_LISTENERS", 0)
+
+    response = api.get("/manage/events/stream/", token=token_of(make_staff()))
+
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")

@@ -3,6 +3,7 @@
 import pytest
 
 from lavka.catalog.models import Product, Variant
+from lavka.imports.tables import Unusable, header_of
 from tests.catalog.factories import make_variant
 from tests.imports.files import MUG, shopify_file
 from tests.imports.test_products import imported
@@ -144,3 +145,20 @@ def test_many_long_options_make_product_types_of_their_own(tmp_path):
 
     assert imported(shopify_file(tmp_path / "shop.csv", *rows))[2] == []
     assert Product.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        (",".join(f"c{number}" for number in range(1001)), "names 1001 columns"),
+        ("Handle," + "a" * 200_000, "field larger than field limit"),
+        ('Handle,"a"b', "cannot be read"),
+        ("a," * 500_000, "names 500001 columns"),
+    ],
+)
+def test_a_header_that_is_none_is_refused_at_once(tmp_path, header: str, reason: str):
+    path = tmp_path / "products.csv"
+    path.write_text(header + "\n")
+
+    with pytest.raises(Unusable, match=reason):
+        header_of(path)

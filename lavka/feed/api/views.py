@@ -124,6 +124,7 @@ class EventStreamView(StaffView):
         after = parameters.whole_number(query, "after", maximum=MAX_POSITION)
         after = bounds.last if after is None else after
         bounds.require(after)
+        hub().require_room()
         return StreamingHttpResponse(
             _stream(after, query.get("name", ""), self.is_still_authorized),
             content_type="text/event-stream; charset=utf-8",

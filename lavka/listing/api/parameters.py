@@ -128,8 +128,8 @@ def _read_at(order: Order, at: list[Any]) -> tuple[Any, str | None]:
 
 def _typed(kind: type, value: Any) -> Any:
     if kind is Decimal and isinstance(value, str):
-        stars = Decimal(value)
-        if stars.is_finite() and 0 <= stars <= 5:
+        stars = parameters.decimal(value, maximum=5)
+        if stars is not None:
             return stars
     if kind in {int, float} and isinstance(value, (int, float)) and not isinstance(value, bool):
         number: float = kind(value)
