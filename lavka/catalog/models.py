@@ -18,6 +18,9 @@ from tree_queries.models import TreeNode
 from lavka.catalog.rules import StoredPicture
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
+from lavka.kernel.rich_text import RichTextField
+
+_HTML = _("HTML; what could run in a browser is taken out.")
 
 CODE = RegexValidator(r"\A[a-z][a-z0-9_]{0,49}\Z", _("Lower-case letters, digits and underscores."))
 GTIN = RegexValidator(r"\A([0-9]{8}|[0-9]{12,14})\Z", _("8, 12, 13 or 14 digits."))
@@ -138,7 +141,7 @@ class Category(TreeNode):
     )
     slug = models.SlugField(_("slug"), max_length=200, unique=True)
     name = models.CharField(_("name"), max_length=200)
-    description = models.TextField(_("description"), blank=True)
+    description = RichTextField(_("description"), blank=True, help_text=_HTML)
     position = models.PositiveIntegerField(_("position"), default=0)
     seo_title = models.CharField(_("SEO title"), max_length=200, blank=True)
     seo_description = models.CharField(_("SEO description"), max_length=500, blank=True)
@@ -163,7 +166,7 @@ class Brand(models.Model):
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     slug = models.SlugField(_("slug"), max_length=200, unique=True)
     name = models.CharField(_("name"), max_length=200)
-    description = models.TextField(_("description"), blank=True)
+    description = RichTextField(_("description"), blank=True, help_text=_HTML)
     seo_title = models.CharField(_("SEO title"), max_length=200, blank=True)
     seo_description = models.CharField(_("SEO description"), max_length=500, blank=True)
 
@@ -208,7 +211,7 @@ class Product(models.Model):
     )
     slug = models.SlugField(_("slug"), max_length=200, unique=True)
     name = models.CharField(_("name"), max_length=250)
-    description = models.TextField(_("description"), blank=True)
+    description = RichTextField(_("description"), blank=True, help_text=_HTML)
     brand = models.ForeignKey(
         Brand, models.PROTECT, null=True, blank=True, related_name="products",
         verbose_name=_("brand"),

@@ -21,6 +21,8 @@ MAX_TEXT = 1000
 MAX_NUMBER = 2**53 - 1
 MAX_VARIANTS = 250
 MAX_SLUG = 200
+# What of a description stands for a text for search engines that nobody wrote.
+MAX_SEO_TEXT = 300
 MAX_SKU = 100
 MAX_VARIANT_IMAGES = 50
 MAX_WEIGHT_GRAMS = 2**31 - 1

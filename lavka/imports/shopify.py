@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nh3
-
 from lavka.catalog.models import Product
 from lavka.catalog.rules import slug_from
 from lavka.imports.shopify_variants import VariantDraft, VariantReading, option_names
@@ -146,7 +144,7 @@ def _product(row: Record, handle: str) -> ProductDraft:
         line=row.line,
         slug=slug_from(handle),
         name=(name or handle)[:MAX_NAME],
-        description=nh3.clean(said.get("Body (HTML)", "")),
+        description=said.get("Body (HTML)", ""),
         brand=said.get("Vendor", "")[:200],
         shelves=[shelf[:200] for shelf in shelves],
         tags=list(tags),

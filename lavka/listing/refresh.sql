@@ -189,7 +189,8 @@ fresh AS MATERIALIZED (
             coalesce(path.breadcrumbs, '[]')::json AS breadcrumbs,
             (SELECT seo FROM (SELECT
                 coalesce(nullif(product.seo_title, ''), product.name) AS title,
-                coalesce(nullif(product.seo_description, ''), left(product.description, 300))
+                coalesce(nullif(product.seo_description, ''), left(btrim(regexp_replace(
+                    left(product.description, 20000), '(<[^>]*(>|$)|\s)+', ' ', 'g')), 300))
                     AS description) AS seo) AS seo,
             (SELECT rating FROM (SELECT product.average, product.reviews AS count,
                 (SELECT stars FROM (SELECT

@@ -27,6 +27,7 @@ from lavka.web.serializers import (
 )
 
 MAX_POSITION = 2**31 - 1
+HTML = _("HTML in which nothing can run in a browser; plain text when it has no `<`.")
 MAX_CODE, MAX_CHOICE_CODE = 50, 100
 MAX_CHOICES, MAX_ATTRIBUTES, MAX_OPTIONS = 1000, 200, 20
 
@@ -130,7 +131,12 @@ class BrandInput(SeoInput):
 
     slug = SlugField()
     name = StrictCharField(max_length=200)
-    description = StrictCharField(max_length=20_000, allow_blank=True, required=False)
+    description = StrictCharField(
+        max_length=20_000,
+        allow_blank=True,
+        required=False,
+        help_text=_("HTML; what could run in a browser is taken out."),
+    )
 
 
 class CategoryInput(BrandInput):
@@ -332,7 +338,7 @@ class ShelfOutput(Serializer):
     id = serializers.UUIDField()
     slug = serializers.CharField()
     name = serializers.CharField()
-    description = serializers.CharField()
+    description = serializers.CharField(help_text=HTML)
 
 
 class CategoryNodeOutput(Serializer):
@@ -477,7 +483,7 @@ class ManagedProductLineOutput(Serializer):
 class ManagedProductOutput(ManagedProductLineOutput):
     """A product as staff edit it."""
 
-    description = serializers.CharField()
+    description = serializers.CharField(help_text=HTML)
     attributes = serializers.DictField()
     seo_title = serializers.CharField()
     seo_description = serializers.CharField()

@@ -14,8 +14,9 @@ from lavka.catalog.models import (
     ProductType,
     Variant,
 )
-from lavka.catalog.rules import SelectedOption, StoredPicture
+from lavka.catalog.rules import MAX_SEO_TEXT, SelectedOption, StoredPicture
 from lavka.catalog.selectors import Link
+from lavka.kernel.rich_text import text_of
 
 
 def link_json(shelf: Brand | Category | Link) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def brand_json(brand: Brand | Category) -> dict[str, Any]:
     return _shelf(brand) | {
         "seo": {
             "title": brand.seo_title or brand.name,
-            "description": brand.seo_description or brand.description,
+            "description": brand.seo_description or text_of(brand.description, MAX_SEO_TEXT),
         }
     }
 

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
-from lavka.catalog.api.serializers import ImageOutput
+from lavka.catalog.api.serializers import HTML, ImageOutput
 from lavka.reviews.api.serializers import RatingOutput
 from lavka.web.serializers import MoneyOutput
 
@@ -101,7 +101,7 @@ class SeoOutput(Serializer):
 class ProductOutput(CardOutput):
     """A product's page."""
 
-    description = serializers.CharField()
+    description = serializers.CharField(help_text=HTML)
     attributes = AttributeOutput(many=True)
     options = OptionOutput(many=True)
     variants = VariantOutput(many=True)
