@@ -33,6 +33,7 @@ control_socket_disable = True
 # Requests are logged by the application, with their ids.
 accesslog = None
 errorlog = "-"
+logger_class = "lavka.web.protocol.ServerLogger"
 loglevel = os.environ.get("LAVKA_LOG_LEVEL", "info").lower()
 
 

@@ -1,4 +1,7 @@
-"""Log lines: one JSON object each, or a short line for a person at a terminal."""
+"""Log lines: one JSON object each, or a short line for a person at a terminal.
+
+Whatever a request brings, it stays within its line: JSON escapes it, and so does `PlainLine`.
+"""
 
 import json
 import logging
@@ -8,6 +11,11 @@ from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
+
+from lavka.kernel.plain_text import printable
+
+MAX_PATH = 2000
+PLAIN = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
 access = logging.getLogger("lavka.access")
 
@@ -21,7 +29,7 @@ HIDDEN = "***"
 
 def config(*, is_json: bool, level: str) -> dict[str, Any]:
     """The `LOGGING` setting: everything to stderr, with the request's id on each line."""
-    plain = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+    plain_formatter = {"()": "lavka.web.logging.PlainLine"}
     json_formatter = {
         "()": "pythonjsonlogger.json.JsonFormatter",
         "fmt": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s",
@@ -37,8 +45,8 @@ def config(*, is_json: bool, level: str) -> dict[str, Any]:
             "hide_keys": {"()": "lavka.web.logging.HideKeys"},
         },
         "formatters": {
-            "lines": json_formatter if is_json else {"format": plain},
-            "access": {"()": "lavka.web.logging.AccessLine"} if is_json else {"format": plain},
+            "lines": json_formatter if is_json else plain_formatter,
+            "access": {"()": "lavka.web.logging.AccessLine"} if is_json else plain_formatter,
         },
         "handlers": {
             "stderr": stderr | {"filters": ["request_id", "hide_keys"]},
@@ -76,7 +84,7 @@ class HideKeys(logging.Filter):
 def log_access(request: HttpRequest, status: int, seconds: float) -> None:
     """One line per request, without the search for the calling line that loggers begin with."""
     if access.isEnabledFor(logging.INFO):
-        path = shown(request.path)
+        path = shown(request.path[:MAX_PATH])
         fields = {
             "method": request.method,
             "path": path,
@@ -88,6 +96,31 @@ def log_access(request: HttpRequest, status: int, seconds: float) -> None:
             access.name, logging.INFO, "", 0, "%s %s %s", arguments, None, extra=fields
         )
         access.handle(record)
+
+
+class PlainLine(logging.Formatter):
+    """One line a message; below it a trace, indented so that none of it looks like a message."""
+
+    def __init__(self) -> None:
+        """Format as `PLAIN`."""
+        super().__init__(PLAIN, defaults={"request_id": "-"})
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Escape what would begin another line or move a terminal's cursor."""
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """Indent the trace."""
+        return _indented(super().formatException(ei))
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 - logging's name
+        """Indent the stack."""
+        return _indented(super().formatStack(stack_info))
+
+
+def _indented(trace: str) -> str:
+    return "\n".join(f"    {printable(line)}" for line in trace.splitlines())
 
 
 class AccessLine(logging.Formatter):

@@ -12,8 +12,11 @@ with `Connection: close`.
 import asyncio
 import math
 import select
+from logging.config import DictConfigurator
 from typing import Any
 
+from django.conf import settings
+from gunicorn.glogging import Logger
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn_worker import UvicornWorker
 
@@ -110,6 +113,19 @@ class Protocol(HttpToolsProtocol):
         poll = select.poll()
         poll.register(socket.fileno(), select.POLLIN)
         return bool(poll.poll(0))
+
+
+class ServerLogger(Logger):
+    """Gunicorn's and Uvicorn's own lines, in the format of all others."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take the formatter of the settings, which are read before Gunicorn's own."""
+        super().setup(cfg)
+        maker: Any = DictConfigurator({"version": 1})
+        # It takes what it is given apart.
+        formatter = maker.configure_formatter(dict(settings.LOGGING["formatters"]["lines"]))
+        for handler in self.error_log.handlers:
+            handler.setFormatter(formatter)
 
 
 class Worker(UvicornWorker):
