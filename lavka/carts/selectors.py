@@ -41,6 +41,11 @@ def cart_seen_by(cart_id: UUID, caller_id: UUID | None, at: datetime.datetime) -
     return pricing.price(cart, lines_of(cart), at)
 
 
+def require_reachable(cart_id: UUID, caller_id: UUID | None, at: datetime.datetime) -> None:
+    """Raises Cart.DoesNotExist for who may not reach the cart: 1 query."""
+    _reachable_cart.get(cart_id, caller_id, at)
+
+
 def lines_of(cart: Cart) -> list[CartLine]:
     """A cart's lines in the order in which they came: 1 query."""
     return _lines.all(cart.pk)

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 WRITE = limits.Limit("write", burst=120, per_seconds=60)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# How a request is refused for what it holds.
+REFUSED_INPUT = frozenset({400, 413, 415, 422})
 READS = frozenset({"GET", "HEAD"})
 RENDERER, NEGOTIATOR = JSONRenderer(), OneFormat()
 
@@ -87,6 +89,8 @@ class View(adrf.views.APIView):
             response = await self.perform(handler, wrapped, *args, **kwargs)
         except Exception as exception:  # noqa: BLE001 - DRF's contract: re-raised if nobody knows it
             response = self.handle_exception(exception)
+        if response.status_code in REFUSED_INPUT and wrapped.method not in SAFE_METHODS:
+            response = await self._hidden_from_strangers(response)
         if response.status_code == 405:
             response["Allow"] = ", ".join(self.allowed_methods)
         if allowance is not None:
@@ -203,6 +207,13 @@ class View(adrf.views.APIView):
     async def authorize(self) -> None:
         """Check what a signature cannot tell; a hook for views that need more than the token."""
 
+    def require_reachable(self) -> None:
+        """Raise DoesNotExist for who may not see what the path names; a hook, and synchronous.
+
+        A write finds that out by itself. This is asked only when a request is refused before, so
+        that strangers are told neither what is wrong with it nor that there is anything.
+        """
+
     @property
     def caller(self) -> Caller:
         """Who asks; raises Unauthenticated for an anonymous request."""
@@ -219,6 +230,15 @@ class View(adrf.views.APIView):
     async def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Name the methods; the schema says the rest."""
         return Response(status=204, headers={"Allow": ", ".join(self.allowed_methods)})
+
+    async def _hidden_from_strangers(self, response: HttpResponseBase) -> HttpResponseBase:
+        if type(self).require_reachable is View.require_reachable:
+            return response
+        try:
+            await in_thread(self.require_reachable)
+        except Exception as exception:  # noqa: BLE001 - DRF's contract: re-raised if nobody knows it
+            return self.handle_exception(exception)
+        return response
 
     def _handler(self, request: Request) -> Any:
         method = (request.method or "").lower()

@@ -169,6 +169,31 @@ def test_strangers_find_nothing_and_the_owner_does(api: Api, schema: dict):
     assert {operation for operation, status in found.items() if status in {401, 403, 404}} == set()
 
 
+@pytest.mark.parametrize(
+    "body", [{"unknown": 1}, b"{", b" " * 300_000], ids=["wrong", "broken", "large"]
+)
+def test_strangers_are_not_told_what_is_wrong_with_a_body(api: Api, schema: dict, body: Any):
+    owner, stranger = Customer(api), Customer(api)
+    writes = {
+        operation: asked
+        for operation, asked in private(schema).items()
+        if asked[0] != "GET" and BODIES[operation](owner) is not None
+    }
+    told: dict[str, list[int]] = {}
+    expected: dict[str, list[int]] = {}
+
+    for operation, (method, template, needs_token) in writes.items():
+        path = template.format(**owner.ids(operation))
+        told[operation] = [
+            status_of(api, method, body, path, token) for token in (stranger.token, "", owner.token)
+        ]
+        refusal = {bytes: 400, dict: 422}[type(body)] if len(body) < 1000 else 413
+        expected[operation] = [404, 401 if needs_token else 404, refusal]
+
+    assert len(writes) > 12
+    assert told == expected
+
+
 def test_parts_of_another_are_not_found_below_ones_own(api: Api):
     """A line, a payment or a cart of somebody else, named below something of one's own."""
     owner, other = Customer(api), Customer(api)

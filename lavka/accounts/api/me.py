@@ -113,6 +113,10 @@ class AddressesView(CustomerView):
 class AddressView(CustomerView):
     """GET PATCH DELETE /me/addresses/{id}/"""
 
+    def require_reachable(self) -> None:
+        """Raises Address.DoesNotExist."""
+        selectors.addresses_of(self.caller.id).get(pk=self.kwargs["address_id"])
+
     @operation("get_address", "Show one of my addresses", responses=AddressOutput)
     async def get(self, request: Request, address_id: UUID) -> Response:
         """One address; another customer's does not exist."""

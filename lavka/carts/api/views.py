@@ -64,10 +64,20 @@ class CartsView(View):
         return Response(await in_thread(create), status=201)
 
 
-class CartView(View):
-    """One cart."""
+class OneCartView(View):
+    """A view of the cart that the path names, for its owner or for whoever knows its id."""
 
     guest_proof = "cart_id"
+
+    def require_reachable(self) -> None:
+        """Raises Cart.DoesNotExist."""
+        selectors.require_reachable(
+            self.kwargs["cart_id"], _caller_id(self.request), timezone.now()
+        )
+
+
+class CartView(OneCartView):
+    """One cart."""
 
     @operation(
         "get_cart",
@@ -95,10 +105,8 @@ class CartView(View):
         return Response(status=204)
 
 
-class LinesView(View):
+class LinesView(OneCartView):
     """What goes into a cart."""
-
-    guest_proof = "cart_id"
 
     @operation(
         "add_cart_line",
@@ -115,10 +123,8 @@ class LinesView(View):
         return Response(changed, status=201)
 
 
-class LineView(View):
+class LineView(OneCartView):
     """One line of a cart."""
-
-    guest_proof = "cart_id"
 
     @operation(
         "change_cart_line",
@@ -144,10 +150,8 @@ class LineView(View):
         return Response(await _changed(services.remove_line, request, cart_id, line_id=line_id))
 
 
-class CartAddressesView(View):
+class CartAddressesView(OneCartView):
     """Where a cart goes."""
-
-    guest_proof = "cart_id"
 
     @operation(
         "set_cart_addresses",
@@ -171,10 +175,8 @@ class CartAddressesView(View):
         return Response(changed)
 
 
-class ShippingOptionsView(View):
+class ShippingOptionsView(OneCartView):
     """How a cart may be sent."""
-
-    guest_proof = "cart_id"
 
     @operation(
         "list_shipping_options",
@@ -194,10 +196,8 @@ class ShippingOptionsView(View):
         return Response({"items": await in_thread(read)})
 
 
-class ShippingOptionView(View):
+class ShippingOptionView(OneCartView):
     """How a cart is sent."""
-
-    guest_proof = "cart_id"
 
     @operation(
         "set_shipping_option",
@@ -214,7 +214,7 @@ class ShippingOptionView(View):
         )
 
 
-class MergeView(CustomerView):
+class MergeView(OneCartView, CustomerView):
     """What a customer had in the cart before they signed in."""
 
     @operation(

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from lavka.carts.api.views import OneCartView
 from lavka.carts.errors import CartClosed
 from lavka.checkout import flows, selectors, services
 from lavka.checkout.api.serializers import (
@@ -25,7 +26,7 @@ from lavka.orders.selectors import with_lines
 from lavka.payments.errors import PaymentDeclined
 from lavka.web.schema import operation
 from lavka.web.tokens import Caller
-from lavka.web.views import View, in_thread
+from lavka.web.views import in_thread
 
 CHECKOUT = OpenApiExample(
     "With the sandbox",
@@ -37,10 +38,8 @@ CHECKOUT = OpenApiExample(
 )
 
 
-class QuoteView(View):
+class QuoteView(OneCartView):
     """What a cart comes to."""
-
-    guest_proof = "cart_id"
 
     @operation(
         "create_quote",
@@ -61,10 +60,8 @@ class QuoteView(View):
         return Response(await in_thread(quote), status=201)
 
 
-class CheckoutView(View):
+class CheckoutView(OneCartView):
     """From cart to order."""
-
-    guest_proof = "cart_id"
 
     @operation(
         "get_checkout",

@@ -19,12 +19,12 @@ from lavka.fulfilment.api.serializers import (
 )
 from lavka.fulfilment.errors import NothingToReturn
 from lavka.fulfilment.services import ReturnWish
-from lavka.orders.api.views import KEY, reader_of
+from lavka.orders.api.views import KEY, OneOrderView, reader_of
 from lavka.orders.rules import Actor
 from lavka.orders.selectors import order_for
 from lavka.web.bodies import KIB
 from lavka.web.schema import operation
-from lavka.web.views import View, in_thread
+from lavka.web.views import in_thread
 
 RETURN = OpenApiExample(
     "return",
@@ -37,7 +37,7 @@ RETURN = OpenApiExample(
 )
 
 
-class ShipmentsView(View):
+class ShipmentsView(OneOrderView):
     """The parcels of one order."""
 
     @operation(
@@ -53,10 +53,8 @@ class ShipmentsView(View):
         return Response(await in_thread(found))
 
 
-class ReturnsView(View):
+class ReturnsView(OneOrderView):
     """The returns of one order."""
-
-    guest_proof = "key"
 
     @operation("list_returns", "List an order's returns", parameters=[KEY], responses=ReturnsOutput)
     async def get(self, request: Request, order_id: UUID) -> Response:

@@ -46,7 +46,18 @@ class OrdersView(CustomerView):
         return Response(await in_thread(page))
 
 
-class OrderView(View):
+class OneOrderView(View):
+    """A view of the order that the path names, for its customer or for whoever has its key."""
+
+    guest_proof = "key"
+
+    def require_reachable(self) -> None:
+        """Raises Order.DoesNotExist."""
+        user_id, key = reader_of(self.request)
+        selectors.order_for(self.kwargs["order_id"], customer_id=user_id, key=key)
+
+
+class OrderView(OneOrderView):
     """One order, for its customer or for whoever has its key."""
 
     @operation("get_order", "Get an order", parameters=[KEY], responses=OrderOutput)
@@ -59,7 +70,7 @@ class OrderView(View):
         return Response(await in_thread(found))
 
 
-class InvoiceView(View):
+class InvoiceView(OneOrderView):
     """The invoice, for the order's customer or for whoever has its key."""
 
     @operation(
@@ -79,10 +90,8 @@ class InvoiceView(View):
         return pdf(request, *await in_thread(found))
 
 
-class CancelOrderView(View):
+class CancelOrderView(OneOrderView):
     """A customer, or a guest with the key, calls an order off."""
-
-    guest_proof = "key"
 
     @operation(
         "cancel_order",

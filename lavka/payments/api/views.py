@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lavka.orders.api.views import KEY, reader_of
+from lavka.orders.api.views import KEY, OneOrderView, reader_of
 from lavka.orders.models import Order
 from lavka.orders.selectors import order_for
 from lavka.payments import flows, selectors
@@ -16,17 +16,15 @@ from lavka.payments.errors import NothingDue, PaymentDeclined, PaymentOpen
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
-from lavka.web.views import View, in_thread
+from lavka.web.views import in_thread
 
 EXAMPLE = OpenApiExample(
     "With the sandbox", {"payment": {"method": "sandbox", "token": "success"}}, request_only=True
 )
 
 
-class OrderPaymentsView(View):
+class OrderPaymentsView(OneOrderView):
     """The payments of one order."""
-
-    guest_proof = "key"
 
     @operation(
         "list_order_payments",
@@ -62,10 +60,8 @@ class OrderPaymentsView(View):
         return await _answer(order_id, outcome, status=201)
 
 
-class ConfirmPaymentView(View):
+class ConfirmPaymentView(OneOrderView):
     """The customer is back from their bank."""
-
-    guest_proof = "key"
 
     @operation(
         "confirm_payment",

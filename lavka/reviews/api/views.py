@@ -116,6 +116,10 @@ class RatingView(View):
 class ReviewView(CustomerView):
     """A customer's own review."""
 
+    def require_reachable(self) -> None:
+        """Raises Review.DoesNotExist."""
+        selectors.own_review.get(self.kwargs["review_id"], self.caller.id)
+
     @operation(
         "change_review",
         "Change your review",

@@ -71,7 +71,15 @@ class WishlistsView(CustomerView):
         return Response(await in_thread(create), status=201)
 
 
-class WishlistView(CustomerView):
+class OneWishlistView(CustomerView):
+    """A view of the customer's list that the path names."""
+
+    def require_reachable(self) -> None:
+        """Raises Wishlist.DoesNotExist."""
+        selectors.own_wishlist(self.kwargs["wishlist_id"], self.caller.id, timezone.now())
+
+
+class WishlistView(OneWishlistView):
     """One list."""
 
     @operation("get_wishlist", "Get a wishlist", responses=WishlistOutput)
@@ -151,7 +159,7 @@ class ItemView(CustomerView):
         return Response(status=204)
 
 
-class MoveView(CustomerView):
+class MoveView(OneWishlistView):
     """From a list into a cart."""
 
     @operation(
