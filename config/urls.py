@@ -8,6 +8,7 @@ from django.views.static import serve
 from lavka.web import docs, health, metrics, problems
 
 api_v1 = [
+    path("", include("lavka.addresses.api.urls")),
     path("", include("lavka.accounts.api.urls")),
     path("", include("lavka.catalog.api.urls")),
     path("", include("lavka.feed.api.urls")),

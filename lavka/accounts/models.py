@@ -162,7 +162,7 @@ class Address(models.Model):
     name = models.CharField(pgettext_lazy("of a person", "name"), max_length=150)
     line1 = models.CharField(_("line 1"), max_length=200)
     line2 = models.CharField(_("line 2"), max_length=200, blank=True)
-    city = models.CharField(_("city"), max_length=100)
+    city = models.CharField(_("city"), max_length=100, blank=True)
     region = models.CharField(_("region"), max_length=100, blank=True)
     postal_code = models.CharField(_("postal code"), max_length=20, blank=True)
     country = models.CharField(_("country"), max_length=2, help_text=_("ISO 3166-1 alpha-2"))

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
+from lavka.addresses.formats import address_html
 from lavka.carts.models import Cart, CartLine
 from lavka.kernel.admin import Untouchable, money_column
 
@@ -37,7 +38,8 @@ class CartAdmin(Untouchable, ModelAdmin):
     list_filter = ["status", "changed_at"]
     list_select_related = ["owner"]
     search_fields = ["email", "owner__email"]
-    exclude = ["merged_into"]
+    exclude = ["merged_into", "shipping_address", "billing_address"]
+    readonly_fields = ["ship_to", "bill_to"]
     inlines = [CartLineInline]
     show_full_result_count = False
 
@@ -48,6 +50,16 @@ class CartAdmin(Untouchable, ModelAdmin):
             return str(_("guest"))
         page = reverse("admin:carts_cart_change", args=[cart.pk])
         return format_html('<a href="{}">{}</a>', page, cart.owner.email)
+
+    @admin.display(description=_("shipping address"))
+    def ship_to(self, cart: Cart) -> str:
+        """As its country writes it."""
+        return address_html(cart.shipping_address)
+
+    @admin.display(description=_("billing address"))
+    def bill_to(self, cart: Cart) -> str:
+        """As its country writes it; a dash where it is the shipping address."""
+        return address_html(cart.billing_address)
 
     @admin.display(description=_("contents"))
     def contents(self, cart: Cart) -> str:

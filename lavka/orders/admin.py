@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
+from lavka.addresses.formats import address_html
 from lavka.catalog.admin.fields import preview
 from lavka.catalog.rules import name_with_options
 from lavka.kernel.admin import Untouchable, money_column
@@ -111,9 +112,19 @@ class OrderAdmin(Untouchable, ModelAdmin):
                 ]
             },
         ),
-        (_("Delivery"), {"fields": ["shipping_option", "shipping_address", "billing_address"]}),
+        (_("Delivery"), {"fields": ["shipping_option", "ship_to", "bill_to"]}),
         (_("Dates"), {"fields": ["created_at", "updated_at", "cancelled_at", "completed_at"]}),
     ]  # fmt: skip
+
+    @admin.display(description=_("shipping address"))
+    def ship_to(self, order: Order) -> str:
+        """As its country writes it."""
+        return address_html(order.shipping_address)
+
+    @admin.display(description=_("billing address"))
+    def bill_to(self, order: Order) -> str:
+        """As its country writes it; a dash where it is the shipping address."""
+        return address_html(order.billing_address)
 
     @admin.display(description=_("order"), ordering="number")
     def title(self, order: Order) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
+from lavka.addresses.formats import postal_lines
 from lavka.catalog.rules import name_with_options
 from lavka.kernel.conf import options
 from lavka.orders.models import Order, OrderLine
-from lavka.orders.summary import postal_lines
 
 TEMPLATE = Path(__file__).parent / "templates" / "orders" / "invoice.typ"
 

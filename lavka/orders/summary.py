@@ -1,6 +1,4 @@
-"""An order in words: what it comes to, and where it goes."""
-
-from collections.abc import Mapping
+"""What an order comes to, row by row, for people."""
 
 from django.utils.translation import gettext as _
 
@@ -18,10 +16,3 @@ def totals_of(order: Order) -> list[tuple[str, Money]]:
     ]
     shown = [(label, order.money(amount)) for label, amount in rows if amount]
     return [*shown, (_("Total"), order.total)]
-
-
-def postal_lines(address: Mapping[str, str]) -> list[str]:
-    """An address as it is written on a parcel, line by line."""
-    place = " ".join(filter(None, [address["postal_code"], address["city"]]))
-    parts = [address["name"], address["line1"], address["line2"], place, address["region"]]
-    return [part for part in [*parts, address["country"]] if part]

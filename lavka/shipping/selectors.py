@@ -2,7 +2,7 @@
 
 from django.db.models import FETCH_RAISE, QuerySet
 
-from lavka.kernel import rows
+from lavka.kernel import database, rows
 from lavka.shipping.models import ShippingRate
 
 
@@ -21,3 +21,11 @@ def rates_to(country: str) -> list[ShippingRate]:
     found = _rates_to.all([country, ""])
     own = [rate for rate in found if rate.country]
     return own or found
+
+
+async def countries_served() -> frozenset[str]:
+    """Countries with a rate, and "" when every other country has one too: 1 query."""
+    found = await database.fetch_all(
+        "SELECT DISTINCT country FROM shipping_shippingrate", is_short=True
+    )
+    return frozenset(row[0] for row in found)

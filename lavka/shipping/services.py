@@ -10,6 +10,7 @@ from lavka.catalog.errors import Taken
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 from lavka.shipping.models import ShippingRate
+from lavka.web import hot
 
 
 class RateContent(TypedDict, total=False):
@@ -46,6 +47,7 @@ def delete_rate(*, rate_id: UUID) -> None:
     """Take a rate away; raises ShippingRate.DoesNotExist."""
     if not ShippingRate.objects.filter(pk=rate_id).delete()[0]:
         raise ShippingRate.DoesNotExist
+    hot.invalidate()
 
 
 def _save(rate: ShippingRate, content: Mapping[str, object]) -> ShippingRate:
@@ -62,4 +64,5 @@ def _save(rate: ShippingRate, content: Mapping[str, object]) -> ShippingRate:
             rate.save()
     except IntegrityError as fault:
         raise Taken.at("#/name") from fault
+    hot.invalidate()
     return rate

@@ -2,19 +2,28 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
+from lavka.addresses.forms import CountryField
 from lavka.kernel.errors import ShopError
 from lavka.tax import services
 from lavka.tax.models import TaxRate
+
+
+class TaxRateForm(forms.ModelForm):
+    """The country is chosen, so that it is spelled as in addresses."""
+
+    country = CountryField()
 
 
 @admin.register(TaxRate)
 class TaxRateAdmin(ModelAdmin):
     """What each country takes, and when."""
 
+    form = TaxRateForm
     list_display = ["country", "percent", "valid_from", "valid_until"]
     list_filter = ["country"]
     search_fields = ["country"]

@@ -42,5 +42,11 @@ def sign_in(api: Any, user: User, password: str = PASSWORD) -> dict[str, str]:
 
 
 def make_address(user: User, **overrides: Any) -> Address:
-    fields = {"name": "Ada", "line1": "12 St James's Square", "city": "London", "country": "GB"}
+    fields = {
+        "name": "Ada",
+        "line1": "12 St James's Square",
+        "city": "London",
+        "postal_code": "SW1Y 4JH",
+        "country": "GB",
+    }
     return Address.objects.create(user=user, **fields | overrides)

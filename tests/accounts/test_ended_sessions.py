@@ -26,7 +26,13 @@ from tests.racing import race_each
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sessions_are_asked")]
 
 NEW = "a much better secret"
-ADDRESS = {"name": "Ada", "line1": "12 St James's Square", "city": "London", "country": "GB"}
+ADDRESS = {
+    "name": "Ada",
+    "line1": "12 St James's Square",
+    "city": "London",
+    "postal_code": "SW1Y 4JH",
+    "country": "GB",
+}
 
 Pair = dict[str, str]
 

@@ -19,6 +19,7 @@ from tests.accounts.factories import (
     sign_in,
     token_of,
 )
+from tests.addresses.factories import address_in
 from tests.client import Api
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +120,7 @@ def revoke_key_by_the_api(browser: Client, user: User) -> Any:
 
 def move_the_address_book(browser: Client, user: User) -> Any:
     address = user.addresses.get()
-    fields = {"user": str(user.pk), "name": "Eve", "line1": "1", "city": "X", "country": "GB"}
+    fields = {"user": str(user.pk)} | address_in("GB", name="Eve")
     return browser.post(f"/admin/accounts/address/{address.pk}/change/", fields)
 
 
@@ -260,7 +261,7 @@ def test_no_form_of_a_clerk_hands_out_rights(browser: Client, clerk: User):
 
 def test_an_address_is_not_slipped_into_a_superusers_book(browser: Client):
     boss = superuser()
-    fields = {"user": str(boss.pk), "name": "Eve", "line1": "1", "city": "X", "country": "GB"}
+    fields = {"user": str(boss.pk)} | address_in("GB", name="Eve")
 
     refused = browser.post("/admin/accounts/address/add/", fields)
     allowed = browser.post(

@@ -28,7 +28,7 @@ def test_an_invoice_names_lines_sums_and_number():
     assert "Whistling kettle (Color: Red) KETTLE-RED 2 12.99 USD 0.98 USD 25.00 USD" in text
     assert "Goods 25.98 USD Discount -0.98 USD Shipping 5.00 USD Tax 6.20 USD" in text
     assert "Total 36.20 USD" in text
-    assert "SW1Y 4JH London" in text
+    assert "12 St James's Square LONDON SW1Y 4JH United Kingdom" in text
 
 
 def test_a_russian_order_has_a_russian_invoice():

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from tests.addresses.factories import address_in
 from tests.replay.seen import Ids, Seen
 from tests.replay.trade import Item, Purchase
 from tests.replay.wire import Person
@@ -91,11 +92,5 @@ class CartOf:
 
 def _addresses(purchase: Purchase) -> dict[str, Any]:
     name = purchase.customer or "guest"
-    shipping = {
-        "name": f"No. {name}",
-        "line1": "1 High Street",
-        "city": "Anytown",
-        "postal_code": "1000",
-        "country": purchase.country,
-    }
+    shipping = address_in(purchase.country, name=f"No. {name}")
     return {"email": f"{name}@example.com", "shipping": shipping, "billing": None}

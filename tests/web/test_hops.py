@@ -116,7 +116,13 @@ async def test_each_write_takes_one_hop(monkeypatch):
         return token_of(customer), token_of(staff), product.slug, str(category.pk)
 
     customer, staff, product, category = await threads.in_thread(people)
-    address = {"name": "Ada", "line1": "12 St James's Square", "city": "London", "country": "GB"}
+    address = {
+        "name": "Ada",
+        "line1": "12 St James's Square",
+        "city": "London",
+        "postal_code": "SW1Y 4JH",
+        "country": "GB",
+    }
     writes = [
         ("POST", "/auth/register/", {"email": "bob@example.com", "password": PASSWORD}, ""),
         ("POST", "/auth/token/", {"email": "ada@example.com", "password": PASSWORD}, ""),

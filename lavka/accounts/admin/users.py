@@ -21,6 +21,9 @@ from lavka.accounts import rules, selectors
 from lavka.accounts.admin.reach import WithinReach, acting_user
 from lavka.accounts.models import Address, Session, User
 from lavka.accounts.services import credentials, passwords, sessions
+from lavka.addresses.formats import address_html
+from lavka.addresses.forms import AddressForm
+from lavka.addresses.rules import FIELDS
 from lavka.kernel.admin import ReadOnly
 
 admin.site.unregister(Group)
@@ -70,8 +73,8 @@ class SessionInline(ReadOnly, TabularInline):
     tab = True
 
 
-class AddressInline(TabularInline):
-    """The user's address book."""
+class AddressInline(ReadOnly, TabularInline):
+    """The user's address book; each address is changed on its own page."""
 
     model = Address
     fields = ["name", "line1", "city", "country", "is_default_shipping", "is_default_billing"]
@@ -195,12 +198,16 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 class AddressAdmin(WithinReach, ModelAdmin):
     """Address books."""
 
+    form = AddressForm
+    fields = [
+        "user", *FIELDS, "is_default_shipping", "is_default_billing", "written", "created_at",
+    ]  # fmt: skip
     list_display = ["user", "name", "city", "country", "is_default_shipping", "is_default_billing"]
     list_filter = ["country"]
     list_select_related = ["user"]
     search_fields = ["user__email", "name", "city", "postal_code"]
     raw_id_fields = ["user"]
-    readonly_fields = ["created_at"]
+    readonly_fields = ["written", "created_at"]
     show_full_result_count = False
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
@@ -208,3 +215,8 @@ class AddressAdmin(WithinReach, ModelAdmin):
         if db_field.name == "user":
             options["queryset"] = selectors.users_in_reach(acting_user(request))
         return super().formfield_for_foreignkey(db_field, request, **options)
+
+    @admin.display(description=_("on a parcel"))
+    def written(self, address: Address) -> str:
+        """As its country writes it."""
+        return address_html({name: getattr(address, name) for name in FIELDS})

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from django_countries.data import COUNTRIES
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.accounts import rules
+from lavka.addresses.api.serializers import PostalAddressInput, PostalAddressOutput
 from lavka.web.serializers import Input, StrictBooleanField, StrictCharField
 
 MAX_EMAIL, MAX_PASSWORD, MAX_TOKEN = 254, 256, 4096
@@ -139,37 +139,11 @@ class ProfileOutput(Serializer):
     joined_at = serializers.DateTimeField()
 
 
-class PostalAddressInput(Input):
-    """A postal address."""
-
-    name = StrictCharField(max_length=150)
-    line1 = StrictCharField(max_length=200)
-    line2 = StrictCharField(max_length=200, required=False, allow_blank=True)
-    city = StrictCharField(max_length=100)
-    region = StrictCharField(max_length=100, required=False, allow_blank=True)
-    postal_code = StrictCharField(max_length=20, required=False, allow_blank=True)
-    country = serializers.ChoiceField(choices=sorted(COUNTRIES), help_text="ISO 3166-1 alpha-2")
-    phone = StrictCharField(max_length=32, required=False, allow_blank=True)
-
-
 class AddressInput(PostalAddressInput):
     """A postal address for the book."""
 
     is_default_shipping = StrictBooleanField(required=False)
     is_default_billing = StrictBooleanField(required=False)
-
-
-class PostalAddressOutput(Serializer):
-    """A postal address."""
-
-    name = serializers.CharField()
-    line1 = serializers.CharField()
-    line2 = serializers.CharField()
-    city = serializers.CharField()
-    region = serializers.CharField()
-    postal_code = serializers.CharField()
-    country = serializers.CharField(help_text="ISO 3166-1 alpha-2")
-    phone = serializers.CharField()
 
 
 class AddressOutput(PostalAddressOutput):

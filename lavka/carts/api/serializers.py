@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
-from lavka.accounts.api.serializers import EmailField, PostalAddressInput, PostalAddressOutput
+from lavka.accounts.api.serializers import EmailField
+from lavka.addresses.api.serializers import PostalAddressInput, PostalAddressOutput
 from lavka.carts.models import MAX_QUANTITY, Cart
 from lavka.carts.pricing import Message, PricedCart, PricedLine
 from lavka.carts.rules import MergeStrategy, Totals
@@ -16,10 +17,6 @@ from lavka.catalog.api.shapes import variant_details_json
 from lavka.kernel.money import Money
 from lavka.shipping.options import ShippingOption
 from lavka.web.serializers import Input, MoneyOutput, StrictCharField, StrictIntegerField
-
-ADDRESS_KEYS = (
-    "name", "line1", "line2", "city", "region", "postal_code", "country", "phone",
-)  # fmt: skip
 
 
 class CartInput(Input):
@@ -199,8 +196,3 @@ def option_json(option: ShippingOption) -> dict[str, Any]:
         "price": option.price.as_json(),
         "delivery": option.delivery,
     }
-
-
-def address_of(values: dict[str, str]) -> dict[str, str]:
-    """A postal address with every key, empty where nothing was said."""
-    return {key: values.get(key, "") for key in ADDRESS_KEYS}

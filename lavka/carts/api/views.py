@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from lavka.carts import selectors, services
 from lavka.carts.api import serializers
-from lavka.carts.api.serializers import address_of, cart_json, option_json
+from lavka.carts.api.serializers import cart_json, option_json
 from lavka.carts.errors import AddressMissing, CartClosed, CartFull, TooManyPieces
 from lavka.carts.models import Cart
 from lavka.carts.pricing import Message
@@ -163,14 +163,13 @@ class CartAddressesView(OneCartView):
     )
     async def put(self, request: Request, cart_id: UUID) -> Response:
         values = serializers.CartAddressesInput.read(request.data)
-        billing = values["billing"]
         changed = await _changed(
             services.set_addresses,
             request,
             cart_id,
             email=values["email"],
-            shipping=address_of(values["shipping"]),
-            billing=address_of(billing) if billing else None,
+            shipping=values["shipping"],
+            billing=values["billing"],
         )
         return Response(changed)
 

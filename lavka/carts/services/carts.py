@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from lavka.addresses.validation import clean_addresses
 from lavka.carts import pricing, selectors
 from lavka.carts.errors import AddressMissing
 from lavka.carts.models import Cart
@@ -51,10 +52,14 @@ def set_addresses(
 ) -> None:
     """Say whom the cart is for and where it goes; without `billing` the invoice goes there too.
 
-    Raises: Cart.DoesNotExist; CartClosed. Locks: the cart.
+    Raises: Invalid, for what an address's country refuses; Cart.DoesNotExist; CartClosed.
+    Locks: the cart.
     """
+    given = {"shipping": shipping, "billing": billing}
+    addresses = clean_addresses({name: each for name, each in given.items() if each is not None})
     cart = open_cart(cart_id, caller_id, at)
-    cart.email, cart.shipping_address, cart.billing_address = email, shipping, billing
+    cart.email, cart.shipping_address = email, addresses["shipping"]
+    cart.billing_address = addresses.get("billing")
     put_back(cart, at, "email", "shipping_address", "billing_address")
 
 

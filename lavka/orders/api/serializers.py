@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
-from lavka.accounts.api.serializers import PostalAddressOutput
+from lavka.addresses.api.serializers import PostalAddressOutput
 from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
 from lavka.catalog.api.shapes import variant_details_json
 from lavka.orders import tokens

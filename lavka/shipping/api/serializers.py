@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django_countries.data import COUNTRIES
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
+from lavka.addresses.api.serializers import CountryField
 from lavka.catalog.api.serializers import MAX_POSITION, PriceInput
 from lavka.shipping.models import ShippingRate
 from lavka.web.serializers import (
@@ -23,7 +23,7 @@ COUNTRY = _("ISO 3166-1 alpha-2; empty for every country that has no rate of its
 class ShippingRateInput(Input):
     """A rate."""
 
-    country = serializers.ChoiceField(choices=["", *sorted(COUNTRIES)], help_text=COUNTRY)
+    country = CountryField(also=("",), help_text=COUNTRY)
     name = StrictCharField(max_length=100)
     delivery = StrictCharField(max_length=100, allow_blank=True, default="")
     price = PriceInput()

@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django_countries.data import COUNTRIES
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
+from lavka.addresses.api.serializers import CountryField
 from lavka.tax.models import TaxRate
 from lavka.web.serializers import Input
 
@@ -15,7 +15,7 @@ from lavka.web.serializers import Input
 class TaxRateInput(Input):
     """A rate."""
 
-    country = serializers.ChoiceField(choices=sorted(COUNTRIES), help_text="ISO 3166-1 alpha-2")
+    country = CountryField()
     percent = serializers.DecimalField(
         max_digits=6, decimal_places=3, min_value=Decimal(0), max_value=Decimal(100)
     )

@@ -1,0 +1,44 @@
+"""What is known of countries, and what it costs to know it."""
+
+import tracemalloc
+
+import pytest
+
+from lavka.addresses.countries import CODES, names
+from lavka.addresses.rules import rules_of
+
+
+@pytest.mark.parametrize("country", CODES)
+def test_every_spelling_of_an_area_means_that_area(country: str):
+    rules = rules_of(country)
+
+    for area in rules.areas:
+        for spelling in (area.code, area.name, area.latin_name, area.name.upper()):
+            assert rules.area(spelling) == area
+
+
+@pytest.mark.parametrize("country", CODES)
+def test_a_countrys_own_examples_fit_its_pattern(country: str):
+    rules = rules_of(country)
+
+    for example in rules.postal_code_examples:
+        assert rules.postal_code is None or rules.postal_code.fullmatch(example)
+
+
+def test_all_countries_together_take_little_memory():
+    rules_of.cache_clear()
+    tracemalloc.start()
+    try:
+        for country in CODES:
+            rules_of(country)
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 4_000_000
+    assert peak < 12_000_000
+
+
+def test_countries_are_in_the_order_of_their_names():
+    assert set(names()) == set(CODES)
+    assert list(names())[:3] == ["AF", "AX", "AL"]
