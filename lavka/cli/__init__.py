@@ -56,7 +56,10 @@ def _passes_to(command: str) -> click.Command:
     return named(run)
 
 
-DUTIES = ("demo", "seed", "import_products", "import_reviews", "listing", "reconcile", "events")
+DUTIES = (
+    *("demo", "seed", "import_products", "import_reviews"),
+    *("clean_pictures", "listing", "reconcile", "events"),
+)
 for name in DUTIES:
     main.add_command(_passes_to(name))
 

@@ -19,12 +19,13 @@ from lavka.catalog.models import Product, ProductImage
 from lavka.catalog.pictures import MAX_BYTES
 from lavka.kernel.models import OutboxEvent
 from tests.catalog.factories import make_image, make_product, picture
+from tests.client import AsgiClient
 
 pytestmark = pytest.mark.django_db
 
 
 def upload(product, content: bytes, token: str, **fields):
-    return Client(raise_request_exception=False).post(
+    return AsgiClient(raise_request_exception=False).post(
         f"/api/v1/manage/products/{product.pk}/images/",
         {"file": SimpleUploadedFile("picture.jpg", content, "image/jpeg"), **fields},
         headers={"Authorization": f"Bearer {token}"},

@@ -1,6 +1,9 @@
 """Pictures of products: the rows in a transaction, the files before and after it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from shutil import copymode
 from typing import TypedDict, Unpack
 from uuid import UUID
 
@@ -49,6 +52,38 @@ def add_image(
     except BaseException:
         default_storage.delete(name)
         raise
+
+
+def clean_image(*, image: ProductImage) -> bool:
+    """Write a stored picture anew, in place, if there is more in its file; says whether it did.
+
+    Raises: BadPicture; PictureTooLarge; OSError, when the storage has no such file.
+    """
+    name = str(image.file.name)
+    with default_storage.open(name) as file:
+        before = file.read()
+    picture = pictures.checked(BytesIO(before))
+    if picture.content == before:
+        return False
+    _overwrite(name, picture.content)
+    if (image.width, image.height) != (picture.width, picture.height):
+        ProductImage.objects.filter(pk=image.pk).update(width=picture.width, height=picture.height)
+        events.publish(ProductChanged(product_id=image.product_id))
+    return True
+
+
+def _overwrite(name: str, content: bytes) -> None:
+    """Replace a file whole: whoever reads it meanwhile has the old one or the new one."""
+    try:
+        path = Path(default_storage.path(name))
+    except NotImplementedError:  # no folder of this machine
+        with default_storage.open(name, "wb") as file:
+            file.write(content)
+        return
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_bytes(content)
+    copymode(path, fresh)
+    fresh.replace(path)
 
 
 @transaction.atomic
