@@ -217,6 +217,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 8},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "lavka.accounts.validators.VisibleCharactersValidator"},
+    {"NAME": "lavka.accounts.validators.MaximumLengthValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600
 SIMPLE_JWT = {

@@ -8,10 +8,11 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.accounts import rules
+from lavka.accounts.validators import MAX_PASSWORD
 from lavka.addresses.api.serializers import PostalAddressInput, PostalAddressOutput
 from lavka.web.serializers import Input, StrictBooleanField, StrictCharField
 
-MAX_EMAIL, MAX_PASSWORD, MAX_TOKEN = 254, 256, 4096
+MAX_EMAIL, MAX_TOKEN = 254, 4096
 
 
 class EmailField(serializers.EmailField):
