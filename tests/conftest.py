@@ -1,11 +1,13 @@
 """What every test may use."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from _pytest.terminal import TerminalReporter
 from django.conf import settings
 from django.utils import translation
 from xdist.scheduler import LoadFileScheduling
@@ -22,6 +24,9 @@ hypothesis.settings.register_profile(
     "lavka", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("lavka")
+
+# The property of a test's report that names its input.
+INPUT = "input"
 
 # Folders of tests that start whole shops, a dozen processes each: two queues of about the same
 # length, each for one process of `-n`.
@@ -58,6 +63,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def english() -> None:
     """Forget the language that the request of an earlier test left active in this thread."""
     translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture
+def say_input(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Says at the end of the tests which input a test used: a real file, or what was made up."""
+    return partial(record_property, INPUT)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Repeat what tests have said about their input, one line each."""
+    reports = [each for group in terminalreporter.stats.values() for each in group]
+    for report in reports:
+        for name, value in getattr(report, "user_properties", ()):
+            if name == INPUT and report.when == "call":
+                terminalreporter.write_line(f"{report.nodeid}: input: {value}")
 
 
 @pytest.fixture

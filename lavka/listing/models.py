@@ -29,6 +29,7 @@ class ListedProduct(models.Model):
     """A published product as it is shown and searched; its window is checked when it is read.
 
     `card` and `page` are JSON objects; `page` leaves out prices and stock, which are read live.
+    `words` are stems of all its texts, `name_words` the words of its name as they are written.
     `attributes` and `options` hold facet tokens such as "material=wool": the product's own, and
     those that some variant has; `variants` holds each one's, ["color=blue", "in_stock"], so that
     several are matched by one. `variant_images` maps a variant's id to the ids of the pictures that
@@ -41,6 +42,7 @@ class ListedProduct(models.Model):
     card = models.TextField()
     page = models.TextField()
     words = SearchVectorField()
+    name_words = SearchVectorField(db_default="")
     attributes = ArrayField(models.TextField())
     options = ArrayField(models.TextField())
     variants = models.JSONField()
@@ -61,6 +63,7 @@ class ListedProduct(models.Model):
         verbose_name_plural = _("listed products")
         indexes = [
             GinIndex(fields=["words"], name="listed_words"),
+            GinIndex(fields=["name_words"], name="listed_name_words", fastupdate=False),
             GinIndex(fields=["attributes", "options"], name="listed_facets"),
             GinIndex(fields=["categories"], name="listed_categories"),
             models.Index(fields=["sample"], name="listed_sample"),

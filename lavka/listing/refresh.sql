@@ -205,6 +205,7 @@ fresh AS MATERIALIZED (
             || setweight(listing_words(regexp_replace(
                 left(product.description, 20000), '<[^>]*>', ' ', 'g')), 'D')
             AS words,
+        listing_name_words(product.name) AS name_words,
         coalesce(tokens.attributes, '{}') AS attributes,
         coalesce(chosen_tokens.options, '{}') AS options, matched.variants,
         coalesce(variant_pictures.images, '{}') AS variant_images,
@@ -238,22 +239,23 @@ place AS MATERIALIZED (
     WHERE shelf_id IS NOT NULL
 ),
 listed AS (
-    INSERT INTO listing_listedproduct AS listed (product_id, card, page, words, attributes, options,
+    INSERT INTO listing_listedproduct AS listed (product_id, card, page, words, name_words, attributes, options,
         variants, variant_images, categories, brand_id, price, stars, reviews, in_stock, publish_at, unpublish_at, sample,
         moved_by)
     SELECT * FROM fresh
     ON CONFLICT (product_id) DO UPDATE SET
         card = excluded.card, page = excluded.page, words = excluded.words,
+        name_words = excluded.name_words,
         attributes = excluded.attributes, options = excluded.options,
         variants = excluded.variants, variant_images = excluded.variant_images,
         categories = excluded.categories, brand_id = excluded.brand_id, price = excluded.price,
         stars = excluded.stars, reviews = excluded.reviews, in_stock = excluded.in_stock,
         publish_at = excluded.publish_at, unpublish_at = excluded.unpublish_at,
         sample = excluded.sample, moved_by = excluded.moved_by
-    WHERE (listed.card, listed.page, listed.words, listed.attributes, listed.options,
+    WHERE (listed.card, listed.page, listed.words, listed.name_words, listed.attributes, listed.options,
             listed.variants, listed.variant_images, listed.categories, listed.publish_at,
             listed.unpublish_at)
-        IS DISTINCT FROM (excluded.card, excluded.page, excluded.words, excluded.attributes,
+        IS DISTINCT FROM (excluded.card, excluded.page, excluded.words, excluded.name_words, excluded.attributes,
             excluded.options, excluded.variants, excluded.variant_images, excluded.categories,
             excluded.publish_at, excluded.unpublish_at)
     RETURNING product_id

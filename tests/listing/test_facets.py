@@ -270,29 +270,3 @@ def test_facets_take_one_query_however_many_products(
     rebuild_listing()
     with django_assert_num_queries(1):
         assert api.get("/products/facets/?attr.color=red").json()["total"] == 50
-
-
-def test_a_few_letters_suggest_products_categories_and_brands(api: Api):
-    shelf = make_category(slug="kettles", name="Kettles and pots")
-    make_card(slug="steel", name="Steel kettle", category=shelf)
-    make_card(slug="pan", name="Pan", description="Like a kettle.")
-    make_brand(slug="kettering", name="Kettering")
-
-    assert shown(api, "/products/suggest/?q=ket").json() == {
-        "products": [{"slug": "steel", "name": "Steel kettle"}],
-        "categories": [{"slug": "kettles", "name": "Kettles and pots"}],
-        "brands": [{"slug": "kettering", "name": "Kettering"}],
-    }
-    assert api.get("/products/suggest/?q=steel+ke").json()["products"][0]["slug"] == "steel"
-    assert api.get("/products/suggest/?q=pots").json()["categories"][0]["slug"] == "kettles"
-
-
-@pytest.mark.parametrize("query", ["", "   ", "'", "\\", "%25", "!:*", "a' | 'b", "the"])
-def test_no_letters_suggest_nothing_and_break_nothing(api: Api, query: str):
-    make_card(name="Kettle")
-    rebuild_listing()
-
-    response = api.client.get("/api/v1/products/suggest/", {"q": query})
-
-    assert response.status_code == 200
-    assert response.json()["products"] == []
