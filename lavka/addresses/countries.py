@@ -8,6 +8,7 @@ from django.utils.translation import get_language, override
 from django_countries import countries
 from django_countries.data import COUNTRIES
 
+COUNTRIES_PATH = "/api/v1/countries/"
 CODES: tuple[str, ...] = tuple(sorted(COUNTRIES))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from lavka.addresses.countries import CODES, name_of
+from lavka.addresses.countries import CODES, COUNTRIES_PATH, name_of
 from lavka.addresses.labels import label_of
 from lavka.addresses.rules import FIELDS, AddressRules, rules_of
 from lavka.kernel.errors import FieldError, Invalid
@@ -34,7 +34,10 @@ def clean_address(fields: Mapping[str, str], *, pointer: str = "#") -> dict[str,
         detail = _("“%(code)s” is no country code. All are listed at /api/v1/countries/.") % {
             "code": address["country"]
         }
-        raise Invalid(errors=[FieldError(f"{pointer}/country", "invalid_choice", detail)])
+        refused = FieldError(
+            f"{pointer}/country", "invalid_choice", detail, choices_url=COUNTRIES_PATH
+        )
+        raise Invalid(errors=[refused])
     rules = rules_of(address["country"])
     address["postal_code"] = _spelled_postal_code(address["postal_code"], rules)
     area = rules.area(address["region"])
@@ -74,7 +77,13 @@ def _errors(address: Mapping[str, str], rules: AddressRules, pointer: str) -> It
         yield FieldError(f"{pointer}/postal_code", "invalid_postal_code", _unlike(code, rules))
     region = address["region"]
     if region and rules.are_areas_closed and rules.area(region) is None:
-        yield FieldError(f"{pointer}/region", "invalid_region", _unknown_region(region, rules))
+        yield FieldError(
+            f"{pointer}/region",
+            "invalid_region",
+            _unknown_region(region, rules),
+            tuple(area.code for area in rules.areas),
+            f"{COUNTRIES_PATH}{rules.country}/",
+        )
 
 
 def _trimmed(text: str) -> str:

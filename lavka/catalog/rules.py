@@ -17,6 +17,8 @@ from lavka.kernel.errors import FieldError
 from lavka.kernel.money import MAX_PRICE, CurrencyMismatch, Money
 
 MAX_TEXT = 1000
+# Where the choices of attributes are listed.
+ATTRIBUTES_PATH = "/api/v1/manage/attributes/"
 # Whole numbers up to here are exact in every JSON reader (RFC 8259, section 6).
 MAX_NUMBER = 2**53 - 1
 MAX_VARIANTS = 250
@@ -85,6 +87,11 @@ class Unfit(Exception):
         super().__init__(code)
         self.code, self.detail = code, detail
 
+    @property
+    def is_choice(self) -> bool:
+        """Whether another of the attribute's choices would do."""
+        return self.code == "unknown_choice"
+
 
 def slug_from(name: str) -> str:
     """An ASCII slug of a name in any script, empty when the name has no letter or digit."""
@@ -107,6 +114,7 @@ def checked_attributes(rules: Sequence[AttributeRule], values: Mapping[str, Any]
             f"#/attributes/{_escaped(code)}",
             "unknown",
             _("The product type has no such attribute."),
+            tuple(own),
         )
         for code in values
         if code not in own
@@ -117,7 +125,8 @@ def checked_attributes(rules: Sequence[AttributeRule], values: Mapping[str, Any]
         try:
             value = _NORMALISE[rule.kind](rule, values.get(code))
         except Unfit as unfit:
-            refused.append(FieldError(pointer, unfit.code, unfit.detail))
+            choices, path = (rule.choices, ATTRIBUTES_PATH) if unfit.is_choice else ((), "")
+            refused.append(FieldError(pointer, unfit.code, unfit.detail, choices, path))
             continue
         if value is not None:
             kept[code] = value
@@ -224,12 +233,18 @@ def _option_errors(
     for code in options:
         if code not in own:
             detail = _("The product type has no such option.")
-            yield FieldError(f"{pointer}/{_escaped(code)}", "unknown", detail)
+            yield FieldError(f"{pointer}/{_escaped(code)}", "unknown", detail, tuple(own))
     for code, rule in own.items():
         if code not in options:
             yield required(f"{pointer}/{code}")
         elif options[code] not in rule.choices:
-            yield FieldError(f"{pointer}/{code}", "unknown_choice", _unknown_choice())
+            yield FieldError(
+                f"{pointer}/{code}",
+                "unknown_choice",
+                _unknown_choice(),
+                rule.choices,
+                ATTRIBUTES_PATH,
+            )
 
 
 def _value_errors(variant: VariantValues, currency: str, pointer: str) -> Iterator[FieldError]:

@@ -1,5 +1,7 @@
 """What can go wrong with stock."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext_lazy as _
 
 from lavka.kernel.errors import Conflict, FieldError, Invalid
@@ -53,7 +55,7 @@ class NotShipped(Conflict):
     message = _("More units would come back than were shipped.")
 
 
-def unknown_warehouse(pointer: str) -> Invalid:
-    """The refusal of a code that no warehouse has."""
-    detail = str(_("There is no warehouse with this code."))
-    return Invalid(errors=[FieldError(pointer, "does_not_exist", detail)])
+def unknown_warehouse(pointer: str, codes: Sequence[str]) -> Invalid:
+    """The refusal of a code that no warehouse has; `codes` are those that there are."""
+    detail, path = str(_("There is no warehouse with this code.")), "/api/v1/manage/warehouses/"
+    return Invalid(errors=[FieldError(pointer, "does_not_exist", detail, codes, path)])

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 # How many refused parts of one input are told; what checks it may stop at the next.
 MAX_ERRORS = 20
+# How many allowed values are told beside a refused one; who looks for more may stop at the next.
+MAX_CHOICES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +18,15 @@ class FieldError:
     """One refused part of the input.
 
     `pointer` is a JSON pointer into the body (RFC 6901, `#/rating`) or a parameter (`?limit`).
+    `choices` are the values that are allowed instead, told when they are few; `choices_url` is the
+    path of the API that lists them.
     """
 
     pointer: str
     code: str
     detail: str
+    choices: Sequence[str] = ()
+    choices_url: str = ""
 
 
 class ShopError(Exception):

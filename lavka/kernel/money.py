@@ -88,7 +88,8 @@ class Money:
             return self
         details = {"currency": self.currency, "expected": currency}
         detail = str(CurrencyMismatch.message) % details
-        errors = [FieldError(pointer, CurrencyMismatch.code, detail)] if pointer else []
+        refused = FieldError(pointer, CurrencyMismatch.code, detail, (currency,))
+        errors = [refused] if pointer else []
         raise CurrencyMismatch(errors=errors, **details)
 
     def __add__(self, other: "Money") -> "Money":

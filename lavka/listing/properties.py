@@ -16,6 +16,8 @@ from lavka.listing.wanted import Property
 MAX_PROPERTIES = 20
 # A kind stays for good; only an attribute that was deleted and made anew may have another.
 KEPT_SECONDS = 60.0
+FACETS_PATH = "/api/v1/products/facets/"
+BOOLEANS = ("true", "false")
 _EPOCH = datetime.date(1970, 1, 1)
 
 
@@ -63,7 +65,9 @@ async def read_properties(asked: Mapping[str, Sequence[str]]) -> tuple[Property,
         code, _dot, bound = member.partition(".")
         kind = known.get(code)
         if kind is None or bound not in {"", "min", "max"}:
-            raise _refused(member, "unknown", _("There is no such attribute."))
+            raise _refused(
+                member, "unknown", _("There is no such attribute."), tuple(sorted(known))
+            )
         if bound or kind in {"number", "date"}:
             bounds.setdefault(code, {}).update(_bounds(member, kind, bound, values[-1]))
         else:
@@ -85,7 +89,7 @@ def _properties(
 
 def _value(member: str, kind: str, value: str) -> str:
     if kind == "boolean" and value not in {"true", "false"}:
-        raise _refused(member, "invalid_choice", _("true or false is expected."))
+        raise _refused(member, "invalid_choice", _("true or false is expected."), BOOLEANS)
     return value
 
 
@@ -119,5 +123,6 @@ def _date(member: str, value: str) -> float:
     raise _refused(member, "invalid", _("A date such as 2026-01-31 is expected."))
 
 
-def _refused(member: str, code: str, detail: str) -> Invalid:
-    return Invalid(errors=[FieldError(f"?attr.{member}", code, detail)])
+def _refused(member: str, code: str, detail: str, choices: Sequence[str] = ()) -> Invalid:
+    path = FACETS_PATH if code == "unknown" else ""
+    return Invalid(errors=[FieldError(f"?attr.{member}", code, detail, choices, path)])

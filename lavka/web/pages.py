@@ -36,11 +36,9 @@ class PageRequest:
     def of(cls, query: QueryDict) -> "PageRequest":
         """Read `limit`, `cursor` and `count`; raises Invalid, naming the parameter."""
         limit = parameters.whole_number(query, "limit", minimum=1, maximum=MAX_LIMIT)
-        count = query.get("count", "false")
-        if count not in {"true", "false"}:
-            raise Invalid(errors=[FieldError("?count", "invalid", _("Write true or false."))])
+        wants_count = parameters.boolean(query, "count") or False
         cursor = query.get("cursor")
-        return cls(limit or DEFAULT_LIMIT, _decode(cursor) if cursor else None, count == "true")
+        return cls(limit or DEFAULT_LIMIT, _decode(cursor) if cursor else None, wants_count)
 
 
 def page_of[Row: Model](

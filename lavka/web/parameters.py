@@ -17,11 +17,12 @@ from lavka.web.problems import QueryTooLong
 # Of one value, unless its parameter says otherwise; of a query; and how many it may have.
 MAX_TEXT, MAX_QUERY, MAX_PARAMETERS = 200, 8192, 100
 MAX_DIGITS = 40
+BOOLEANS = ("true", "false")
 
 
-def refuse(name: str, code: str, detail: str) -> Invalid:
+def refuse(name: str, code: str, detail: str, choices: Collection[str] = ()) -> Invalid:
     """The refusal of one query parameter."""
-    return Invalid(errors=[FieldError(f"?{name}", code, detail)])
+    return Invalid(errors=[FieldError(f"?{name}", code, detail, tuple(choices))])
 
 
 def text_parameter(
@@ -97,7 +98,8 @@ def _faults(query: QueryDict, handler: Callable[..., Any]) -> Iterator[FieldErro
     for name, values in query.lists():
         bound = bounds.get(name) or objects.get(_owner(name))
         if bound is None:
-            yield FieldError(f"?{name}", "unknown", _("This parameter is not known."))
+            known = (*bounds, *(f"{owner}.<code>" for owner in objects))
+            yield FieldError(f"?{name}", "unknown", _("This parameter is not known."), known)
         elif fault := bound.fault(values):
             yield FieldError(f"?{name}", *fault)
 
@@ -128,7 +130,8 @@ def choice(query: QueryDict, name: str, choices: Collection[str], default: str =
         return default
     if value not in choices:
         names = ", ".join(choices)
-        raise refuse(name, "invalid_choice", _("One of %(names)s is expected.") % {"names": names})
+        detail = _("One of %(names)s is expected.") % {"names": names}
+        raise refuse(name, "invalid_choice", detail, choices)
     return value
 
 
@@ -178,6 +181,6 @@ def uuid(query: QueryDict, name: str) -> UUID | None:
 def boolean(query: QueryDict, name: str) -> bool | None:
     """`true` or `false`, None when it is not given; raises Invalid."""
     raw = query.get(name)
-    if raw not in {None, "true", "false"}:
-        raise refuse(name, "invalid_choice", _("true or false is expected."))
+    if raw not in {None, *BOOLEANS}:
+        raise refuse(name, "invalid_choice", _("true or false is expected."), BOOLEANS)
     return None if raw is None else raw == "true"

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 from urllib.parse import quote
@@ -26,7 +26,7 @@ from psycopg_pool import PoolTimeout
 from rest_framework import exceptions as drf
 
 from lavka.kernel import errors
-from lavka.kernel.errors import MAX_ERRORS, FieldError, ShopError
+from lavka.kernel.errors import MAX_CHOICES, MAX_ERRORS, FieldError, ShopError
 from lavka.web import json
 from lavka.web.request_id import current_request_id
 
@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 # An answer to nonsense is not longer than one to sense, whatever was sent and however much.
 MAX_POINTER, MAX_DETAIL = 120, 200
+# Characters of allowed values in one answer.
+MAX_TOLD_CHOICES = 4000
 
 
 class MethodNotAllowed(ShopError):
@@ -126,14 +128,7 @@ def response_for(error: ShopError) -> HttpResponse:
     if error.details:
         body["details"] = error.details
     if error.errors:
-        body["errors"] = [
-            {
-                "pointer": _shortened(each.pointer, MAX_POINTER),
-                "code": each.code,
-                "detail": _shortened(each.detail, MAX_DETAIL),
-            }
-            for each in error.errors[:MAX_ERRORS]
-        ]
+        body["errors"] = list(_told(error.errors[:MAX_ERRORS]))
         if len(error.errors) > MAX_ERRORS:
             body["errors_truncated"] = True
     response = HttpResponse(json.dumps(body), status=error.status, content_type=CONTENT_TYPE)
@@ -183,8 +178,8 @@ def as_shop_error(exception: Exception) -> ShopError | None:
         return exception
     if isinstance(exception, drf.ValidationError):
         # One more than is told, so that it is said that there are more.
-        found = islice(_field_errors(exception.detail, "#"), MAX_ERRORS + 1)
-        return errors.Invalid(errors=list(found))
+        refused = _field_errors(exception.detail, "#", getattr(exception, "serializer", None))
+        return errors.Invalid(errors=list(islice(refused, MAX_ERRORS + 1)))
     for kinds, error in _KINDS:
         if isinstance(exception, kinds):
             if error is errors.Unavailable:
@@ -193,18 +188,59 @@ def as_shop_error(exception: Exception) -> ShopError | None:
     return None
 
 
-def _field_errors(detail: Any, pointer: str) -> Iterable[FieldError]:
-    """Flatten DRF's nested error lists and dicts into JSON pointers (RFC 6901)."""
+def _told(refused: Iterable[FieldError]) -> Iterator[dict[str, object]]:
+    """The wire shape of field errors, with their choices as long as there is room for them."""
+    left = MAX_TOLD_CHOICES
+    for each in refused:
+        error: dict[str, object] = {
+            "pointer": _shortened(each.pointer, MAX_POINTER),
+            "code": each.code,
+            "detail": _shortened(each.detail, MAX_DETAIL),
+        }
+        length = sum(map(len, each.choices))
+        if 0 < len(each.choices) <= MAX_CHOICES and length <= left:
+            error["choices"] = list(each.choices)
+            left -= length
+        if each.choices_url:
+            error["choices_url"] = each.choices_url
+        yield error
+
+
+def _field_errors(detail: Any, pointer: str, field: Any) -> Iterator[FieldError]:
+    """Flatten DRF's nested error lists and dicts into JSON pointers (RFC 6901).
+
+    `field` is what refused them, if that is known: it knows what it would have accepted.
+    """
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
-            own = pointer if name == "non_field_errors" else f"{pointer}/{_escaped(str(name))}"
-            yield from _field_errors(inner, own)
+            is_whole = name == "non_field_errors"
+            own = pointer if is_whole else f"{pointer}/{_escaped(str(name))}"
+            yield from _field_errors(inner, own, field if is_whole else _part_of(field, name))
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
             is_message = isinstance(inner, drf.ErrorDetail)
-            yield from _field_errors(inner, pointer if is_message else f"{pointer}/{index}")
+            own = pointer if is_message else f"{pointer}/{index}"
+            yield from _field_errors(inner, own, field if is_message else _part_of(field, index))
     else:
-        yield FieldError(pointer, getattr(detail, "code", "invalid"), str(detail))
+        code = getattr(detail, "code", "invalid")
+        choices, path = _choices_of(field, code)
+        yield FieldError(pointer, code, str(detail), choices, path)
+
+
+def _part_of(field: Any, name: object) -> Any:
+    """The field inside of a serializer, list or dict; of an unknown name the serializer itself."""
+    fields = getattr(field, "fields", None)
+    return getattr(field, "child", None) if fields is None else fields.get(name, field)
+
+
+def _choices_of(field: Any, code: str) -> tuple[tuple[str, ...], str]:
+    """What a field would have accepted, and which path lists it."""
+    if code == "unknown":
+        return tuple(getattr(field, "fields", ())), ""
+    if code in {"invalid_choice", "null", "required", "blank"}:
+        choices = tuple(str(each) for each in getattr(field, "choices", ()) if each != "")
+        return choices, getattr(field, "choices_url", "")
+    return (), ""
 
 
 def _shortened(text: str, length: int) -> str:

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.serializers import Serializer
 
-from lavka.kernel.errors import MAX_ERRORS
+from lavka.kernel.errors import MAX_CHOICES, MAX_ERRORS
 from lavka.kernel.http_urls import BadUrl, HttpUrl
 from lavka.kernel.money import MAX_AMOUNT, Money
 
@@ -53,6 +53,15 @@ def _checked(items: Iterable[tuple[Any, Any]], check: Callable[[Any], Any]) -> d
     if errors:
         raise serializers.ValidationError(errors)
     return values
+
+
+class RefusedInput(serializers.ValidationError):
+    """What an input does not accept; `serializer` knows what it would have accepted."""
+
+    def __init__(self, detail: Any, serializer: Serializer) -> None:
+        """Keep both."""
+        super().__init__(detail)
+        self.serializer = serializer
 
 
 class InputList(serializers.ListSerializer):
@@ -154,7 +163,10 @@ class Input(Serializer):
                 field.required, field.default = False, empty
         else:
             body.__dict__["fields"] = _fields_of(cls)
-        body.is_valid(raise_exception=True)
+        try:
+            body.is_valid(raise_exception=True)
+        except serializers.ValidationError as refused:
+            raise RefusedInput(refused.detail, body) from None
         return dict(body.validated_data)
 
 
@@ -253,6 +265,15 @@ class FieldErrorOutput(Serializer):
     pointer = serializers.CharField(help_text="JSON pointer into the body, or `?parameter`.")
     code = serializers.CharField()
     detail = serializers.CharField()
+    choices = BoundedListField(
+        child=serializers.CharField(),
+        max_length=MAX_CHOICES,
+        required=False,
+        help_text="The values that are allowed, if they are few.",
+    )
+    choices_url = serializers.CharField(
+        required=False, help_text="The path of the API that lists the values that are allowed."
+    )
 
 
 class ProblemOutput(Serializer):

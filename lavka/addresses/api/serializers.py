@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
-from lavka.addresses.countries import CODES
+from lavka.addresses.countries import CODES, COUNTRIES_PATH
 from lavka.addresses.rules import FIELDS
 from lavka.web.serializers import Input, StrictCharField
 
@@ -19,6 +19,7 @@ BOUNDS = {
 class CountryField(serializers.ChoiceField):
     """An ISO 3166-1 alpha-2 code, read in any case."""
 
+    choices_url = COUNTRIES_PATH
     default_error_messages = {
         "invalid_choice": _("“{input}” is no country code. All are listed at /api/v1/countries/.")
     }

@@ -76,9 +76,11 @@ def set_shipping_option(
     if cart.shipping_address is None:
         raise AddressMissing
     offered = pricing.price(cart, selectors.lines_of(cart), at, has_details=False).shipping_options
-    if option_id not in {option.id for option in offered}:
+    choices = tuple(option.id for option in offered)
+    if option_id not in choices:
         detail = _("This way of shipping is not offered.")
-        raise Invalid(errors=[FieldError("#/id", "does_not_exist", detail)])
+        path = f"/api/v1/carts/{cart_id}/shipping-options/"
+        raise Invalid(errors=[FieldError("#/id", "does_not_exist", detail, choices, path)])
     cart.shipping_option_id = option_id
     put_back(cart, at, "shipping_option_id")
 

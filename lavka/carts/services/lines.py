@@ -83,7 +83,10 @@ def _on_sale(variant_id: UUID, at: datetime.datetime) -> Article:
     article = articles_of([variant_id], at, has_details=False).get(variant_id)
     if article is None:
         detail = _("This is not sold here.")
-        raise Invalid(errors=[FieldError("#/variant_id", "does_not_exist", detail)])
+        refused = FieldError(
+            "#/variant_id", "does_not_exist", detail, choices_url="/api/v1/products/"
+        )
+        raise Invalid(errors=[refused])
     return article
 
 

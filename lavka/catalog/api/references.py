@@ -9,13 +9,15 @@ from django.utils.translation import gettext as _
 from lavka.catalog.errors import refuse
 from lavka.catalog.models import Attribute, Brand, Category, ProductType
 from lavka.catalog.services import ChoiceValues, TypeAttributeValues, VariantValues
-from lavka.kernel.errors import FieldError
+from lavka.kernel.errors import MAX_CHOICES, FieldError
 
-_FIELDS: dict[str, tuple[type[Model], str]] = {
-    "brand": (Brand, "slug"),
-    "category": (Category, "slug"),
-    "parent": (Category, "slug"),
-    "product_type": (ProductType, "code"),
+# What a field names: rows of which model, by which column, listed under which path.
+_FIELDS: dict[str, tuple[type[Model], str, str]] = {
+    "brand": (Brand, "slug", "/api/v1/brands/"),
+    "category": (Category, "slug", "/api/v1/categories/"),
+    "parent": (Category, "slug", "/api/v1/categories/"),
+    "product_type": (ProductType, "code", "/api/v1/manage/product-types/"),
+    "attribute": (Attribute, "code", "/api/v1/manage/attributes/"),
 }
 
 
@@ -25,10 +27,11 @@ def resolved(values: dict[str, Any]) -> dict[str, Any]:
     Raises: Invalid, with code `unknown`.
     """
     rows: dict[str, Any] = {}
-    for name, (model, field) in _FIELDS.items():
+    for name, (model, field, _path) in _FIELDS.items():
         if values.get(name) is not None:
             rows[name] = model._default_manager.filter(**{field: values[name]}).first()
-    refuse([_unknown(f"#/{name}") for name, row in rows.items() if row is None])
+    gone = [name for name, row in rows.items() if row is None]
+    refuse([refused for name in gone for refused in _unknown(name, f"#/{name}")])
     return values | rows
 
 
@@ -54,16 +57,20 @@ def uses_of(values: dict[str, Any]) -> dict[str, Any]:
     bodies = values["attributes"]
     found = Attribute.objects.filter(code__in=[each["attribute"] for each in bodies])
     rows = {attribute.code: attribute for attribute in found}
-    refuse(
-        [
-            _unknown(f"#/attributes/{index}/attribute")
-            for index, each in enumerate(bodies)
-            if each["attribute"] not in rows
-        ]
-    )
+    unknown = [
+        f"#/attributes/{index}/attribute"
+        for index, each in enumerate(bodies)
+        if each["attribute"] not in rows
+    ]
+    if unknown:
+        refuse(_unknown("attribute", *unknown))
     uses = [TypeAttributeValues(**each | {"attribute": rows[each["attribute"]]}) for each in bodies]
     return values | {"attributes": uses}
 
 
-def _unknown(pointer: str) -> FieldError:
-    return FieldError(pointer, "unknown", _("There is no such thing."))
+def _unknown(name: str, *pointers: str) -> list[FieldError]:
+    """The refusals of what is not there, with what there is: 1 query."""
+    model, field, path = _FIELDS[name]
+    known = model._default_manager.order_by(field).values_list(field, flat=True)
+    choices, detail = tuple(known[: MAX_CHOICES + 1]), _("There is no such thing.")
+    return [FieldError(each, "unknown", detail, choices, path) for each in pointers]

@@ -15,6 +15,7 @@ from lavka.inventory.services.changes import (
     lock_levels,
     show_in_catalogue,
 )
+from lavka.kernel.errors import MAX_CHOICES
 
 
 @transaction.atomic
@@ -155,7 +156,8 @@ def _lock_levels_in(variant_ids: Collection[UUID], places: dict[str, str]) -> li
     warehouses = {each.code: each for each in Warehouse.objects.filter(code__in=places.values())}
     for pointer, code in places.items():
         if code not in warehouses:
-            raise unknown_warehouse(pointer)
+            known = Warehouse.objects.order_by("code").values_list("code", flat=True)
+            raise unknown_warehouse(pointer, tuple(known[: MAX_CHOICES + 1]))
     StockLevel.objects.bulk_create(
         [
             StockLevel(variant_id=variant_id, warehouse=warehouse)

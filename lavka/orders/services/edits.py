@@ -126,7 +126,12 @@ def _kept(row: OrderLine, quantity: int) -> LineContent | None:
 def _added(order: Order, added: Mapping[UUID, int], at: datetime.datetime) -> list[LineContent]:
     articles = articles_of(added, at)
     missing = [
-        FieldError(f"#/add/{index}/variant_id", "does_not_exist", _("This is not on sale."))
+        FieldError(
+            f"#/add/{index}/variant_id",
+            "does_not_exist",
+            _("This is not on sale."),
+            choices_url="/api/v1/products/",
+        )
         for index, variant_id in enumerate(added)
         if variant_id not in articles
     ]

@@ -49,7 +49,10 @@ def open_payment(
     if method not in registry.methods():
         names = ", ".join(registry.methods())
         detail = _("One of %(names)s is expected.") % {"names": names}
-        raise Invalid(errors=[FieldError("#/payment/method", "invalid_choice", detail)])
+        refused = FieldError(
+            "#/payment/method", "invalid_choice", detail, registry.methods(), "/api/v1/shop/"
+        )
+        raise Invalid(errors=[refused])
     order = locked_order.get(order_id)
     earlier = selectors.payment_by_key(order_id, key, method, token) if key else None
     if earlier is not None:

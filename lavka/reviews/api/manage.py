@@ -9,8 +9,9 @@ from rest_framework.response import Response
 
 from lavka.reviews import selectors, services
 from lavka.reviews.api.serializers import ModerationInput, OwnReviewOutput, own_review_json
-from lavka.reviews.api.views import ORDERS, status_of
+from lavka.reviews.api.views import ORDERS
 from lavka.reviews.models import Review
+from lavka.web import parameters
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
@@ -31,7 +32,8 @@ class ManageReviewsView(StaffView):
         responses=page_output(OwnReviewOutput, "ManagedReviewPage"),
     )
     async def get(self, request: Request) -> Response:
-        status, wanted = status_of(request.query_params), PageRequest.of(request.query_params)
+        query, wanted = request.query_params, PageRequest.of(request.query_params)
+        status = parameters.choice(query, "status", Review.Status.values)
 
         def page() -> dict[str, object]:
             reviews = selectors.all_reviews()

@@ -11,7 +11,6 @@ from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lavka.kernel.errors import FieldError, Invalid
 from lavka.reviews import selectors, services
 from lavka.reviews.api.serializers import (
     OwnReviewOutput,
@@ -23,7 +22,6 @@ from lavka.reviews.api.serializers import (
     review_json,
 )
 from lavka.reviews.errors import AlreadyReviewed, OwnReview
-from lavka.reviews.models import Review
 from lavka.web import parameters
 from lavka.web.bodies import KIB
 from lavka.web.pages import PageRequest, read_page
@@ -38,6 +36,7 @@ ORDERS = {
     "worst": ("rating", "id"),
 }
 SORT = OpenApiParameter("sort", str, enum=list(ORDERS), default="newest")
+RATINGS = ("1", "2", "3", "4", "5")
 STARS = OpenApiParameter(
     "rating",
     {"type": "array", "maxItems": 5, "items": {"type": "integer", "enum": [1, 2, 3, 4, 5]}},
@@ -186,26 +185,12 @@ class OwnReviewsView(CustomerView):
 
 
 def _order(query: QueryDict) -> tuple[str, ...]:
-    name = query.get("sort", "newest")
-    if name not in ORDERS:
-        detail = _("One of %(names)s is expected.") % {"names": ", ".join(ORDERS)}
-        raise Invalid(errors=[FieldError("?sort", "invalid_choice", detail)])
-    return ORDERS[name]
+    return ORDERS[parameters.choice(query, "sort", ORDERS, "newest")]
 
 
 def _stars(query: QueryDict) -> list[int]:
     stars = query.getlist("rating")
-    if not set(stars) <= {"1", "2", "3", "4", "5"}:
+    if not set(stars) <= set(RATINGS):
         detail = _("Whole numbers from 1 to 5 are expected.")
-        raise Invalid(errors=[FieldError("?rating", "out_of_range", detail)])
+        raise parameters.refuse("rating", "out_of_range", detail, RATINGS)
     return [int(each) for each in stars]
-
-
-def status_of(query: QueryDict) -> str | None:
-    """The `status` filter; raises Invalid for an unknown one."""
-    status = query.get("status")
-    if status is not None and status not in Review.Status.values:
-        names = ", ".join(Review.Status.values)
-        detail = _("One of %(names)s is expected.") % {"names": names}
-        raise Invalid(errors=[FieldError("?status", "invalid_choice", detail)])
-    return status
