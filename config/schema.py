@@ -21,6 +21,7 @@ SCHEMA: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
+        "ActorKind": "lavka.kernel.actors.ActorKind",
         "AttributeKind": "lavka.catalog.models.Attribute.Kind",
         "OrderStatus": "lavka.orders.rules.OrderStatus",
         "OrderPaymentStatus": "lavka.orders.rules.OrderPaymentStatus",

@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "lavka.web.middleware.small_forms",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "lavka.web.middleware.staff_acts",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -10,6 +10,7 @@ from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from lavka.kernel.actors import UNKNOWN, ActorField
 from lavka.kernel.idempotency import fingerprint_of
 from lavka.kernel.money import Money
 
@@ -98,6 +99,7 @@ class RefundClaim(models.Model):
     amount = models.PositiveBigIntegerField(_("amount"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.CLAIMED)
     attempts = models.PositiveIntegerField(_("further attempts"), default=0)
+    claimed_by = ActorField(_("by"), db_default=UNKNOWN)
     claimed_at = models.DateTimeField(_("claimed at"))
     due_at = models.DateTimeField(_("due at"))
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)

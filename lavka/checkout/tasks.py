@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from lavka.checkout import flows, selectors, services
 from lavka.inventory.errors import OutOfStock
+from lavka.kernel import actors
 from lavka.kernel.conf import options
 from lavka.kernel.threads import run_flow
-from lavka.orders.rules import SYSTEM, OrderStatus
+from lavka.orders import selectors as orders
+from lavka.orders.rules import OrderStatus
 from lavka.payments import services as payments
 from lavka.payments.errors import NotRefundable, PaymentDeclined
 
@@ -26,7 +28,7 @@ BATCH = 200
 def finish(*, order_id: str, **_: object) -> None:
     """Place the draft whose money has come; a second delivery finds it placed."""
     try:
-        run_flow(flows.finish(order_id=UUID(order_id), actor=SYSTEM, at=timezone.now()))
+        run_flow(flows.finish(order_id=UUID(order_id), at=timezone.now()))
     except OutOfStock:
         logger.warning("order %s is paid and out of stock: the money goes back", order_id)
 
@@ -34,14 +36,16 @@ def finish(*, order_id: str, **_: object) -> None:
 @shared_task(name="checkout.return_money")
 def return_money(*, order_id: str, **_: object) -> None:
     """Give a cancelled order's money back; what cannot be done now, the payments' sweeper does."""
-    held = payments.abandon_payments(order_id=UUID(order_id), at=timezone.now())
-    run_flow(flows.give_back(held))
+    actor = actors.current()
+    held = payments.abandon_payments(order_id=UUID(order_id), actor=actor, at=timezone.now())
+    run_flow(flows.give_back(held, actor=actor))
 
 
 @shared_task(name="checkout.refund_surplus")
 def refund_surplus(*, order_id: str, **_: object) -> None:
     """Give back what an edit has made too much; a second delivery finds nothing left."""
-    _attempt(flows.refund_surplus(order_id=UUID(order_id)), f"surplus of {order_id}")
+    flow = flows.refund_surplus(order_id=UUID(order_id), actor=actors.current())
+    _attempt(flow, f"surplus of {order_id}")
 
 
 @shared_task(name="checkout.sweep")
@@ -76,7 +80,9 @@ def sweep_refunds(**_: object) -> int:
         _go_on(flows.go_on_with_refund(claim=claim), f"refund {claim.pk}")
         tried += 1
     for order_id in selectors.orders_paid_too_much(now)[:BATCH]:
-        _go_on(flows.refund_surplus(order_id=order_id), f"surplus of {order_id}")
+        actor = orders.last_editor(order_id) or actors.current()
+        flow = flows.refund_surplus(order_id=order_id, actor=actor)
+        _go_on(flow, f"surplus of {order_id}")
         tried += 1
     return tried
 
@@ -106,4 +112,4 @@ def _settle(order_id: UUID) -> None:
     else:
         if order.status != OrderStatus.DRAFT:
             return
-    run_flow(flows.give_up(order_id=order_id))
+    run_flow(flows.give_up(order_id=order_id, actor=actors.current()))

@@ -18,9 +18,9 @@ from lavka.fulfilment import services as fulfilment
 from lavka.fulfilment.models import ReturnRequest, Shipment
 from lavka.fulfilment.services import Parcel, ReturnWish
 from lavka.inventory.selectors import available_of
+from lavka.kernel.actors import Actor
 from lavka.kernel.threads import run_flow
 from lavka.orders.models import Order
-from lavka.orders.rules import Actor
 from lavka.payments.gateways import registry
 
 ADDRESS: Mapping[str, str] = {
@@ -103,7 +103,7 @@ def _buy(
 def _take_money(order: Order, actor: Actor, at: datetime.datetime) -> None:
     order.refresh_from_db()
     if order.captured_amount < order.total_amount:
-        run_flow(flows.capture(order_id=order.pk))
+        run_flow(flows.capture(order_id=order.pk, actor=actor))
 
 
 def _send(order: Order, actor: Actor, at: datetime.datetime) -> None:
@@ -141,7 +141,7 @@ def _take_back(order: Order, actor: Actor, at: datetime.datetime) -> None:
     asked = ReturnRequest.objects.get(order=order)
     fulfilment.decide_return(return_id=asked.pk, is_approved=True, actor=actor, at=at)
     fulfilment.receive_return(return_id=asked.pk, restock=True, actor=actor, at=at)
-    run_flow(flows.refund_return(return_id=asked.pk))
+    run_flow(flows.refund_return(return_id=asked.pk, actor=actor))
 
 
 def _first_line(order: Order) -> dict[UUID, int]:

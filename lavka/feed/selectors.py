@@ -12,7 +12,7 @@ SELECT position, name, json_build_object(
     'position', position, 'id', event_id, 'name', name, 'version', version,
     'aggregate', aggregate,
     'occurred_at', to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-    'payload', payload)
+    'actor', actor, 'payload', payload)
 FROM kernel_recordedevent
 WHERE position > %(after)s {named}
 ORDER BY position LIMIT %(limit)s

@@ -11,9 +11,9 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from lavka.fulfilment import services
 from lavka.fulfilment.models import ReturnLine, ReturnRequest, Shipment, ShipmentLine
+from lavka.kernel.actors import Actor
 from lavka.kernel.admin import Untouchable
 from lavka.orders.admin import take_step
-from lavka.orders.rules import Actor
 
 
 class ShipmentLineInline(Untouchable, TabularInline):

@@ -13,9 +13,10 @@ from lavka.fulfilment.events import ReturnChanged, ShipmentSent
 from lavka.fulfilment.models import ReturnLine, ReturnRequest, Shipment, ShipmentLine
 from lavka.fulfilment.rules import ON_THE_WAY, ReturnStatus, ShipmentStatus, may_follow
 from lavka.kernel import events
+from lavka.kernel.actors import Actor, in_name_of
 from lavka.orders import services as orders
 from lavka.orders.models import Order
-from lavka.orders.rules import Actor, EventKind
+from lavka.orders.rules import EventKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,7 @@ class ReturnWish:
     comment: str = ""
 
 
+@in_name_of
 @transaction.atomic
 def send_shipment(
     *, order_id: UUID, parcel: Parcel, actor: Actor, at: datetime.datetime
@@ -65,6 +67,7 @@ def send_shipment(
     return shipment
 
 
+@in_name_of
 @transaction.atomic
 def mark_delivered(*, shipment_id: UUID, actor: Actor, at: datetime.datetime) -> Shipment:
     """Note that a parcel arrived; with the last one of a paid order the order is completed.
@@ -79,11 +82,12 @@ def mark_delivered(*, shipment_id: UUID, actor: Actor, at: datetime.datetime) ->
             order_id=order.pk, kind=EventKind.DELIVERED, actor=actor, at=at, shipment=shipment_id
         )
         if not order.shipments.filter(status=ShipmentStatus.SENT).exists():
-            orders.complete_order(order_id=order.pk, at=at)
+            orders.complete_order(order_id=order.pk, actor=actor, at=at)
     shipment.refresh_from_db()
     return shipment
 
 
+@in_name_of
 @transaction.atomic
 def request_return(
     *,
@@ -110,6 +114,7 @@ def request_return(
     return asked
 
 
+@in_name_of
 @transaction.atomic
 def decide_return(
     *, return_id: UUID, is_approved: bool, actor: Actor, at: datetime.datetime
@@ -131,6 +136,7 @@ def decide_return(
     return asked
 
 
+@in_name_of
 @transaction.atomic
 def receive_return(
     *, return_id: UUID, restock: bool, actor: Actor, at: datetime.datetime

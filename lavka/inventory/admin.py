@@ -20,6 +20,7 @@ from lavka.inventory.models import (
     StockPolicy,
     Warehouse,
 )
+from lavka.kernel.actors import Actor, email_of
 from lavka.kernel.admin import Untouchable
 from lavka.kernel.errors import ShopError
 
@@ -52,14 +53,26 @@ class WarehouseAdmin(StockAdmin):
         return ["code"] if obj else []
 
 
+@admin.display(description=_("by"))
+def shown_by(_page: object, movement: StockMovement) -> str:
+    """Who made a movement."""
+    return movement.by.shown(getattr(movement, "actor_email", None))
+
+
 class MovementInline(Untouchable, TabularInline):
     """The level's lines in the ledger."""
 
     model = StockMovement
-    fields = ["created_at", "quantity", "reason", "reference"]
+    fields = ["created_at", "quantity", "reason", "reference", "who"]
     readonly_fields = fields
     per_page = 20
     extra = 0
+    who = shown_by
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StockMovement]:
+        """With the addresses of those who made them."""
+        movements: QuerySet[StockMovement] = super().get_queryset(request)
+        return movements.annotate(actor_email=email_of("actor_id"))
 
 
 class LevelForm(forms.ModelForm):
@@ -94,7 +107,7 @@ class StockLevelAdmin(StockAdmin):
             variant_id=obj.variant_id,
             warehouse=obj.warehouse.code,
             on_hand=form.cleaned_data["on_hand"],
-            actor_id=request.user.pk,
+            actor=Actor.staff(request.user.pk),
         )
         obj.pk, obj._state.adding = level.pk, False
 
@@ -175,11 +188,18 @@ class AllocationAdmin(Untouchable, ModelAdmin):
 class StockMovementAdmin(Untouchable, ModelAdmin):
     """The ledger."""
 
-    list_display = ["created_at", "sku", "warehouse", "quantity", "reason", "reference"]
+    list_display = ["created_at", "sku", "warehouse", "quantity", "reason", "reference", "who"]
     list_filter = ["reason", "level__warehouse", "created_at"]
     list_select_related = ["level__variant", "level__warehouse"]
     search_fields = ["level__variant__sku", "=reference"]
     show_full_result_count = False
+
+    who = shown_by
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StockMovement]:
+        """With the addresses of those who made them."""
+        movements: QuerySet[StockMovement] = super().get_queryset(request)
+        return movements.annotate(actor_email=email_of("actor_id"))
 
     @admin.display(description=_("SKU"))
     def sku(self, movement: StockMovement) -> str:

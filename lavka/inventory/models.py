@@ -8,6 +8,8 @@ from django.db.models.functions import Now
 from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
 
+from lavka.kernel.actors import Actor, ActorKind
+
 MAX_UNITS = 1_000_000_000
 LIMIT_FITS = _("A backorder or preorder needs a limit above 0, and nothing else has one.")
 DATE_FITS = _("A preorder needs its date, and nothing else has one.")
@@ -228,7 +230,14 @@ class StockMovement(models.Model):
     )
     quantity = models.IntegerField(_("quantity"), help_text=_("Negative when units leave."))
     reason = models.CharField(_("reason"), max_length=10, choices=Reason)
-    actor_id = models.UUIDField(_("by"), null=True, help_text=_("Empty when the shop itself did."))
+    actor_kind = models.CharField(
+        _("by"), max_length=10, choices=ActorKind, blank=True, default="", db_default=""
+    )
+    actor_id = models.UUIDField(_("who"), null=True)
+    actor_name = models.CharField(
+        _("which"), max_length=200, blank=True, default="", db_default="",
+        help_text=_("Which API key, provider, import or job."),
+    )  # fmt: skip
     reference = models.CharField(_("reference"), max_length=100, blank=True)
     created_at = models.DateTimeField(_("created at"), db_default=Now())
 
@@ -243,3 +252,9 @@ class StockMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity:+d} {self.reason}"
+
+    @property
+    def by(self) -> Actor:
+        """Who did it; older lines know no more than whether it was one of the staff."""
+        unnamed = ActorKind.STAFF if self.actor_id else ActorKind.SYSTEM
+        return Actor(ActorKind(self.actor_kind or unnamed), self.actor_id, self.actor_name)

@@ -7,6 +7,7 @@ from django.db.models import FETCH_RAISE, QuerySet
 
 from lavka.inventory.models import StockLevel, StockMovement, StockPolicy, Warehouse
 from lavka.kernel import rows
+from lavka.kernel.actors import email_of
 
 # Named, as a cart asks for it each time it is read or changed.
 _AVAILABLE = """
@@ -54,7 +55,6 @@ def warehouses() -> QuerySet[Warehouse]:
 
 
 def movements() -> QuerySet[StockMovement]:
-    """The ledger with variants and warehouses: 1 query."""
-    return StockMovement.objects.select_related("level__variant", "level__warehouse").fetch_mode(
-        FETCH_RAISE
-    )
+    """The ledger with variants, warehouses and the addresses of who wrote it: 1 query."""
+    named = StockMovement.objects.annotate(actor_email=email_of("actor_id"))
+    return named.select_related("level__variant", "level__warehouse").fetch_mode(FETCH_RAISE)

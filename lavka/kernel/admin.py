@@ -4,13 +4,16 @@ from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, UUIDField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from lavka.kernel import letters
+from lavka.kernel.actors import Actor, email_of
 from lavka.kernel.models import Bookmark, DeadLetter, DriftReport, OutboxEvent, RecordedEvent
 from lavka.kernel.money import Money
 
@@ -54,10 +57,27 @@ class Untouchable(ReadOnly):
 class RecordedEventAdmin(Untouchable, ModelAdmin):
     """The log: what happened in the shop, newest first."""
 
-    list_display = ["position", "name", "version", "aggregate", "occurred_at"]
+    list_display = ["position", "name", "version", "aggregate", "by", "occurred_at"]
+    fields = [
+        "position", "event_id", "name", "version", "aggregate", "by", "payload", "occurred_at",
+        "recorded_at",
+    ]  # fmt: skip
+    readonly_fields = fields
     search_fields = ["=name", "=aggregate", "=event_id"]
     ordering = ["-position"]
     show_full_result_count = False
+
+    @admin.display(description=_("by"))
+    def by(self, event: RecordedEvent) -> str:
+        """Who caused it."""
+        actor: Actor = event.actor
+        return actor.shown(getattr(event, "actor_email", None))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RecordedEvent]:
+        """With the addresses of those who caused them."""
+        events: QuerySet[RecordedEvent] = super().get_queryset(request)
+        user_id = Cast(KeyTextTransform("id", "actor"), UUIDField())
+        return events.annotate(actor_user=user_id).annotate(actor_email=email_of("actor_user"))
 
 
 @admin.register(OutboxEvent)
@@ -65,6 +85,7 @@ class OutboxEventAdmin(Untouchable, ModelAdmin):
     """What no worker has recorded yet; more than a few say that none runs."""
 
     list_display = ["name", "aggregate", "occurred_at"]
+    fields = ["name", "version", "aggregate", "payload", "occurred_at"]
     ordering = ["-arrival"]
 
 

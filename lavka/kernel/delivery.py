@@ -6,6 +6,7 @@ broker instead.
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import celery
@@ -18,6 +19,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.utils import timezone
 
 from lavka.kernel import broker, letters, queues
+from lavka.kernel.actors import Actor, acting
 from lavka.kernel.models import DeadLetter
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ class Task(celery.Task):
     """What every task is unless it says otherwise: patient with database, network and broker.
 
     The pauses grow to a minute and are random below that, so the retries last about two hours.
+    It acts in the name of whoever caused the event that it follows, or in its own.
     """
 
     Request = "lavka.kernel.delivery:Request"
@@ -43,6 +46,12 @@ class Task(celery.Task):
     retry_backoff = 2
     retry_backoff_max = 60
     retry_jitter = True
+
+    def __call__(self, *args: Any, actor: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
+        """Run it with its actor said."""
+        named = Actor.from_json(actor) if actor else Actor.system(self.name)
+        with acting(named):
+            return self.run(*args, **kwargs)
 
 
 class Request(request.Request):

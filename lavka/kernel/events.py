@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from lavka.kernel import rows
+from lavka.kernel import actors, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,9 @@ _handlers: dict[str, list[Handler]] = defaultdict(list)
 
 
 def subscribe(event: type[Event], task: Handler) -> None:
-    """Run `task(event_id=…, **fields)` at least once for every `event` ever published.
+    """Run `task(event_id=…, actor=…, **fields)` at least once for every `event` ever published.
+
+    What the task publishes names the event's actor too: `delivery.Task` sees to it.
 
     Called from a room's `handlers.py`, which is found when the apps are ready.
     """
@@ -57,20 +59,25 @@ def handlers_of(name: str) -> list[Handler]:
 
 
 _APPEND = """
-INSERT INTO kernel_outboxevent (name, version, aggregate, payload)
-SELECT * FROM unnest(%s::text[], %s::int[], %s::uuid[], %s::jsonb[])
+INSERT INTO kernel_outboxevent (name, version, aggregate, payload, actor)
+SELECT *, %s::jsonb FROM unnest(%s::text[], %s::int[], %s::uuid[], %s::jsonb[])
 """
 
 
 def publish(*events: Event) -> None:
-    """Append events to the outbox; they exist if and only if the caller's transaction commits."""
+    """Append events to the outbox, in the name of whoever acts (`lavka.kernel.actors`).
+
+    They exist if and only if the caller's transaction commits.
+    """
     publish_all(events)
 
 
 def publish_all(events: Iterable[Event]) -> None:
     """Append many events in few statements, as bulk writes do."""
+    actor = Jsonb(actors.current().as_json())
     for batch in batched(events, 1000, strict=False):
         columns = [
+            actor,
             [event.name for event in batch],
             [event.version for event in batch],
             [event.aggregate for event in batch],

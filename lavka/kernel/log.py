@@ -25,12 +25,12 @@ WITH taken AS (
     DELETE FROM kernel_outboxevent WHERE id = ANY (ARRAY(
         SELECT id FROM kernel_outboxevent ORDER BY arrival LIMIT %(limit)s
     ))
-    RETURNING arrival, id, name, version, aggregate, payload, occurred_at
+    RETURNING arrival, id, name, version, aggregate, payload, actor, occurred_at
 ), recorded AS (
     INSERT INTO kernel_recordedevent
-        (position, event_id, name, version, aggregate, payload, occurred_at)
+        (position, event_id, name, version, aggregate, payload, actor, occurred_at)
     SELECT %(head)s + row_number() OVER (ORDER BY arrival),
-           id, name, version, aggregate, payload, occurred_at
+           id, name, version, aggregate, payload, actor, occurred_at
     FROM taken
     RETURNING position
 ), head AS (

@@ -6,6 +6,8 @@ from django.db.models.functions import Now
 from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
 
+from lavka.kernel.actors import UNKNOWN, ActorField
+
 
 class OutboxEvent(models.Model):
     """An event on the doorstep: written in the commit that made it true, not in the log yet.
@@ -19,6 +21,7 @@ class OutboxEvent(models.Model):
     version = models.PositiveSmallIntegerField(_("version"), default=1, db_default=1)
     aggregate = models.UUIDField(_("aggregate"))
     payload = models.JSONField(_("payload"))
+    actor = ActorField(_("by"), db_default=UNKNOWN)
     occurred_at = models.DateTimeField(_("occurred at"), db_default=Now())
     arrival = models.BigIntegerField(
         db_default=Func(Value("kernel_outbox_arrival"), function="nextval"), editable=False
@@ -45,6 +48,7 @@ class RecordedEvent(models.Model):
     version = models.PositiveSmallIntegerField(_("version"))
     aggregate = models.UUIDField(_("aggregate"))
     payload = models.JSONField(_("payload"))
+    actor = ActorField(_("by"), db_default=UNKNOWN)
     occurred_at = models.DateTimeField(_("occurred at"))
     recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())
 

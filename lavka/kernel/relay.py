@@ -80,7 +80,11 @@ def _own_bookmark() -> Bookmark | None:
 
 
 def _send(event: RecordedEvent, publisher: Publisher) -> None:
-    arguments = {**event.payload, "event_id": str(event.event_id)}
+    arguments = {
+        **event.payload,
+        "event_id": str(event.event_id),
+        "actor": event.actor.as_json(),
+    }
     for task in events.handlers_of(event.name):
         publisher.send(task.name, task_id=f"{event.event_id}:{task.name}", arguments=arguments)
 

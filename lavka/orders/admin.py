@@ -13,11 +13,11 @@ from unfold.admin import ModelAdmin, TabularInline
 from lavka.addresses.formats import address_html
 from lavka.catalog.admin.fields import preview
 from lavka.catalog.rules import name_with_options
+from lavka.kernel.actors import Actor
 from lavka.kernel.admin import Untouchable, money_column
 from lavka.kernel.errors import ShopError
 from lavka.orders import services
 from lavka.orders.models import NumberSeries, Order, OrderEvent, OrderLine, OrderQuerySet
-from lavka.orders.rules import Actor
 
 
 def take_step(
@@ -67,7 +67,7 @@ class HistoryInline(Untouchable, TabularInline):
     """What happened, and by whom."""
 
     model = OrderEvent
-    fields = ["happened_at", "kind", "actor_kind", "actor", "details"]
+    fields = ["happened_at", "kind", "actor_kind", "actor", "actor_name", "details"]
     ordering = ["id"]
     extra = 0
     tab = True

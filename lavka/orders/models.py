@@ -12,8 +12,9 @@ from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from lavka.kernel.actors import Actor, ActorKind
 from lavka.kernel.money import Money
-from lavka.orders.rules import ActorKind, EventKind, OrderPaymentStatus, OrderStatus
+from lavka.orders.rules import EventKind, OrderPaymentStatus, OrderStatus
 
 
 class NumberSeries(models.Model):
@@ -291,6 +292,10 @@ class OrderEvent(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
         verbose_name=_("who"),
     )  # fmt: skip
+    actor_name = models.CharField(
+        _("which"), max_length=200, blank=True, default="", db_default="",
+        help_text=_("Which API key, provider, import or job."),
+    )  # fmt: skip
     details = models.JSONField(_("details"), default=dict, encoder=DjangoJSONEncoder)
     happened_at = models.DateTimeField(_("when"), db_default=Now())
 
@@ -301,3 +306,8 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}: {self.kind}"
+
+    @property
+    def by(self) -> Actor:
+        """Who did it."""
+        return Actor(ActorKind(self.actor_kind), self.actor_id, self.actor_name)

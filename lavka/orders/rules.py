@@ -54,14 +54,6 @@ class EventKind(TextChoices):
     NOTE = "note", _("note")
 
 
-class ActorKind(TextChoices):
-    """Who changes orders; a guest is a customer without an account."""
-
-    CUSTOMER = "customer", _("customer")
-    STAFF = "staff", _("staff")
-    SYSTEM = "system", _("the shop itself")
-
-
 TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.DRAFT: frozenset({OrderStatus.PLACED}),
     OrderStatus.PLACED: frozenset(
@@ -77,27 +69,6 @@ TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
 def sources_of(target: OrderStatus) -> list[OrderStatus]:
     """The states from which an order may come to `target`."""
     return [source for source, targets in TRANSITIONS.items() if target in targets]
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who makes a change; a guest and the shop itself have no `user_id`."""
-
-    kind: ActorKind
-    user_id: UUID | None = None
-
-    @classmethod
-    def customer(cls, user_id: UUID | None = None) -> "Actor":
-        """A customer, or a guest."""
-        return cls(ActorKind.CUSTOMER, user_id)
-
-    @classmethod
-    def staff(cls, user_id: UUID | None) -> "Actor":
-        """Somebody of the shop."""
-        return cls(ActorKind.STAFF, user_id)
-
-
-SYSTEM = Actor(ActorKind.SYSTEM)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,10 @@ from django.db.models import FETCH_RAISE, Prefetch, QuerySet
 from django.db.models.fields.json import KT
 
 from lavka.kernel import rows
+from lavka.kernel.actors import Actor
 from lavka.orders import tokens
 from lavka.orders.models import Order, OrderEvent, OrderLine
+from lavka.orders.rules import EventKind
 
 MAX_DIGITS = 19  # of a number that fits the column
 
@@ -53,6 +55,13 @@ def is_picture_shown(names: Collection[str]) -> bool:
     """Whether an order line shows the picture with one of these files: 1 query."""
     lines = OrderLine.objects.alias(file=KT("image__file"))
     return lines.filter(image__isnull=False, file__in=names).exists()
+
+
+def last_editor(order_id: UUID) -> Actor | None:
+    """Who changed an order's lines last, if anybody did: 1 query."""
+    edits = OrderEvent.objects.filter(order_id=order_id, kind=EventKind.EDITED)
+    newest = edits.order_by("-id").first()
+    return None if newest is None else newest.by
 
 
 def with_lines(order_id: UUID) -> Order:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
+from lavka.kernel.actors import Actor
 from lavka.kernel.admin import Untouchable, money_column
 from lavka.kernel.errors import ShopError
 from lavka.kernel.threads import run_flow
@@ -92,9 +93,10 @@ class PaymentAdmin(Untouchable, ModelAdmin):
     has_void_permission = has_refund_permission = has_capture_permission
 
     def _ask(self, request: HttpRequest, payments: QuerySet[Payment], change: str) -> None:
+        actor = Actor.staff(request.user.pk)
         for payment in payments:
             try:
-                outcome = run_flow(_changed(payment, change))
+                outcome = run_flow(_changed(payment, change, actor))
             except ShopError as refused:
                 self.message_user(request, f"{payment.pk}: {refused.detail}", messages.ERROR)
                 continue
@@ -103,14 +105,14 @@ class PaymentAdmin(Untouchable, ModelAdmin):
             self.message_user(request, note, messages.ERROR if is_declined else messages.SUCCESS)
 
 
-async def _changed(payment: Payment, change: str) -> flows.Outcome:
+async def _changed(payment: Payment, change: str, actor: Actor) -> flows.Outcome:
     match change:
         case "capture":
-            return await flows.capture(payment_id=payment.pk)
+            return await flows.capture(payment_id=payment.pk, actor=actor)
         case "void":
-            return await flows.void(payment_id=payment.pk)
+            return await flows.void(payment_id=payment.pk, actor=actor)
         case _:
-            return await flows.refund(payment_id=payment.pk, key=f"admin {uuid4()}")
+            return await flows.refund(payment_id=payment.pk, key=f"admin {uuid4()}", actor=actor)
 
 
 @admin.register(Operation)

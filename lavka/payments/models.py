@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
 
+from lavka.kernel.actors import UNKNOWN, ActorField
 from lavka.kernel.money import Money
 from lavka.orders.models import Order
 from lavka.payments.rules import (
@@ -77,6 +78,7 @@ class Payment(models.Model):
         _("abandoned at"), null=True, blank=True,
         help_text=_("Since then nobody waits for it: what it holds goes back."),
     )  # fmt: skip
+    abandoned_by = ActorField(_("abandoned by"), null=True, blank=True)
 
     objects = PaymentQuerySet.as_manager()
 
@@ -157,7 +159,8 @@ class Operation(models.Model):
     """One request to a provider, written down before it is sent; its id is the key it carries.
 
     `fingerprint` is a digest of what the caller asked for under their key, of which this may be a
-    part; it is empty in operations of before there was one.
+    part; it is empty in operations of before there was one. Whoever asked for it is named by what
+    follows, however late that is known.
     """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
@@ -173,6 +176,7 @@ class Operation(models.Model):
     )
     reference = models.CharField(_("provider's reference"), max_length=MAX_REFERENCE, blank=True)
     reason = models.CharField(_("reason"), max_length=MAX_REASON, blank=True)
+    asked_by = ActorField(_("by"), db_default=UNKNOWN)
     started_at = models.DateTimeField(_("started at"))
     looked_up_at = models.DateTimeField(_("looked up at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)

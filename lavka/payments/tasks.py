@@ -6,6 +6,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from lavka.kernel import actors
 from lavka.kernel.threads import run_flow
 from lavka.payments import flows, services
 from lavka.payments.sandbox import provider
@@ -34,7 +35,8 @@ def deliver_sandbox_webhook(*, webhook_id: str, **_: object) -> None:
     if webhook is not None:
         body = provider.body_of(webhook)
         signed = {provider.SIGNATURE_HEADER: provider.signature_of(body)}
-        services.receive_webhook(method="sandbox", body=body, headers=signed, at=timezone.now())
+        with actors.acting(actors.Actor.provider("sandbox")):
+            services.receive_webhook(method="sandbox", body=body, headers=signed, at=timezone.now())
 
 
 @shared_task(name="payments.purge_webhooks")
@@ -46,7 +48,7 @@ def purge_webhooks(**_: object) -> int:
 @shared_task(name="payments.sweep")
 def sweep(**_: object) -> int:
     """Finish what was cut off; returns how much was tried."""
-    return run_flow(flows.sweep())
+    return run_flow(flows.sweep(actor=actors.current()))
 
 
 @shared_task(name="payments.reconcile")

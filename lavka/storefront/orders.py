@@ -12,11 +12,12 @@ from lavka.addresses.formats import postal_lines
 from lavka.catalog.rules import name_with_options
 from lavka.fulfilment import selectors as fulfilment
 from lavka.fulfilment.models import ReturnRequest, Shipment
+from lavka.kernel.actors import Actor
 from lavka.kernel.errors import NotFound
 from lavka.kernel.formats import format_money
 from lavka.orders import selectors, services
 from lavka.orders.models import Order, OrderLine
-from lavka.orders.rules import Actor, OrderPaymentStatus, OrderStatus, sources_of
+from lavka.orders.rules import OrderPaymentStatus, OrderStatus, sources_of
 from lavka.orders.summary import totals_of
 from lavka.storefront.pages import customer_page, refuse, show
 from lavka.web.views import in_thread

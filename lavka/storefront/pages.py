@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from lavka.accounts.api.auth import AUTH
+from lavka.kernel.actors import Actor, acting
 from lavka.kernel.conf import options
 from lavka.kernel.errors import ShopError
 from lavka.web import limits, problems
@@ -38,7 +39,8 @@ def customer_page(*methods: str) -> Callable[[View], View]:
                     raise problems.MethodNotAllowed  # noqa: TRY301 - refused as all else is
                 limit = AUTH if request.method == "POST" else READ
                 await limits.take(limit, limits.caller_of(request, None))
-                response = await view(request, *args, **kwargs)
+                with acting(Actor.customer()):
+                    response = await view(request, *args, **kwargs)
             except Exception as exception:
                 error = problems.as_shop_error(exception)
                 if error is None:

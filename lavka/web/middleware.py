@@ -10,6 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
+from django.urls import reverse
 from django.utils import translation
 from django.utils.decorators import async_only_middleware
 from django.utils.translation.trans_real import (
@@ -18,6 +19,7 @@ from django.utils.translation.trans_real import (
     parse_accept_lang_header,
 )
 
+from lavka.kernel.actors import Actor, acting
 from lavka.web import metrics, request_id
 from lavka.web.bodies import SMALL_BYTES
 from lavka.web.logging import log_access
@@ -129,6 +131,20 @@ def hidden_origin(get_response: Handler) -> Handler:
             elif site is None and not request.is_secure():
                 del request.META["HTTP_ORIGIN"]
         return await get_response(request)
+
+    return middleware
+
+
+@async_only_middleware
+def staff_acts(get_response: Handler) -> Handler:
+    """Have the events of what is changed in the admin name the member of the staff who is there."""
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method != "POST" or not request.path.startswith(reverse("admin:index")):
+            return await get_response(request)
+        user = await request.auser()
+        with acting(Actor.staff(user.pk)):
+            return await get_response(request)
 
     return middleware
 

@@ -15,6 +15,8 @@ from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from lavka.kernel import actors
+from lavka.kernel.actors import Actor
 from lavka.kernel.errors import Denied, Unauthenticated
 from lavka.kernel.threads import in_thread as in_thread
 from lavka.kernel.threads import run_here
@@ -136,7 +138,18 @@ class View(adrf.views.APIView):
     async def perform(
         self, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
-        """Run the method's handler; with an `Idempotency-Key`, once (`lavka.web.idempotency`)."""
+        """Run the method's handler, a write in the name of who asks.
+
+        With an `Idempotency-Key`, once (`lavka.web.idempotency`).
+        """
+        if request.method in SAFE_METHODS:
+            return await self._handled(handler, request, *args, **kwargs)
+        with actors.acting(self.actor):
+            return await self._handled(handler, request, *args, **kwargs)
+
+    async def _handled(
+        self, handler: Callable[..., Any], request: Request, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
         respond = partial(handler, request, *args, **kwargs)
         key = self._key(request)
         if key is None:
@@ -221,6 +234,12 @@ class View(adrf.views.APIView):
         if not isinstance(user, Caller):
             raise Unauthenticated
         return user
+
+    @property
+    def actor(self) -> Actor:
+        """Who makes the changes of this request, for history and events."""
+        user = self.request.user
+        return Actor.customer(user.id if isinstance(user, Caller) else None)
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -331,6 +350,14 @@ class StaffView(View):
             self.request.user = caller
         elif right is None or not await rights.is_allowed(self.caller.id, right):
             raise Denied
+
+    @property
+    def actor(self) -> Actor:
+        """The member of the staff, or the program with a key."""
+        user: Any = self.request.user
+        if isinstance(user, api_keys.KeyCaller):
+            return Actor.api_key(user.id)
+        return Actor.staff(self.caller.id)
 
     def _right(self) -> str | None:
         """What the method needs: nothing to be told the methods; None for what nobody may."""

@@ -23,6 +23,7 @@ from tests.accounts.factories import make_customer, token_of
 from tests.carts.factories import make_cart, put_in
 from tests.checkout.factories import Buyer, make_ready_cart
 from tests.client import Api
+from tests.happening import SYSTEM
 from tests.inventory.factories import counters, make_stock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -290,7 +291,7 @@ def test_money_that_comes_after_the_draft_was_given_up_goes_back(buyer: Buyer):
     Checkout.objects.update(expires_at=timezone.now())
     tasks.sweep()
 
-    async_to_sync(payment_flows.sweep)()
+    async_to_sync(payment_flows.sweep)(actor=SYSTEM)
 
     payment = Payment.objects.get()
     assert payment.authorised == payment.refunded + payment.voided
@@ -314,7 +315,7 @@ def test_another_card_while_the_bank_is_asked_pays_once(buyer: Buyer):
 
     answer = buyer.check_out(quote)
     confirm()
-    async_to_sync(payment_flows.sweep)()
+    async_to_sync(payment_flows.sweep)(actor=SYSTEM)
 
     assert answer.json()["order"]["status"] == "placed"
     order = Order.objects.get()

@@ -36,7 +36,7 @@ from lavka.kernel.errors import ShopError
 from lavka.kernel.money import Money
 from lavka.orders import services as orders
 from lavka.orders.models import Order, OrderLine
-from lavka.orders.rules import SYSTEM, TRANSITIONS, OrderStatus
+from lavka.orders.rules import TRANSITIONS, OrderStatus
 from lavka.orders.services import EditWish
 from lavka.payments import flows as payments
 from lavka.payments import selectors
@@ -46,6 +46,7 @@ from lavka.payments.rules import Account
 from lavka.payments.sandbox import provider
 from lavka.payments.sandbox.models import Charge
 from tests.checkout.factories import make_ready_cart
+from tests.happening import SYSTEM
 from tests.inventory.factories import make_stock
 from tests.payments.factories import run
 

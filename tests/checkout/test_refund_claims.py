@@ -13,7 +13,6 @@ from lavka.fulfilment import services as fulfilment
 from lavka.fulfilment.models import ReturnRequest
 from lavka.fulfilment.services import Parcel, ReturnWish
 from lavka.orders.models import Order, OrderLine
-from lavka.orders.rules import SYSTEM
 from lavka.payments import flows as payments
 from lavka.payments import selectors as payment_selectors
 from lavka.payments import services as payment_services
@@ -23,6 +22,7 @@ from lavka.payments.models import Operation
 from lavka.payments.sandbox.models import Charge
 from tests.checkout.factories import Buyer, make_ready_cart
 from tests.client import Api
+from tests.happening import SYSTEM
 from tests.inventory.factories import make_stock
 from tests.orders.factories import make_line, make_order
 from tests.payments.factories import make_captured, order_of, run

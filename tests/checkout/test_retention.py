@@ -19,6 +19,7 @@ from lavka.payments.services import forget_payments
 from tests.carts.factories import make_cart
 from tests.checkout.factories import Buyer, make_ready_cart
 from tests.client import Api
+from tests.happening import SYSTEM
 from tests.payments.factories import make_captured, run
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +39,7 @@ def left_draft(means: str) -> Order:
     buyer = Buyer(Api(), make_ready_cart())
     buyer.check_out(means=means)
     order = Order.objects.get(cart_id=buyer.cart.pk)
-    services.give_up(order_id=order.pk, at=timezone.now())
+    services.give_up(order_id=order.pk, actor=SYSTEM, at=timezone.now())
     run(payments.sweep)
     Cart.objects.filter(pk=order.cart_id).delete()
     return order
@@ -66,7 +67,7 @@ def test_an_old_draft_is_forgotten_with_its_quote_and_what_was_tried(means: str)
 def test_a_draft_stays_while_its_cart_does():
     buyer = Buyer(Api(), make_ready_cart())
     buyer.check_out(means="declined")
-    services.give_up(order_id=Order.objects.get().pk, at=timezone.now())
+    services.give_up(order_id=Order.objects.get().pk, actor=SYSTEM, at=timezone.now())
     age(91)
 
     assert tasks.purge() == 1

@@ -12,7 +12,6 @@ from lavka.checkout import flows, tasks
 from lavka.inventory import services as inventory
 from lavka.orders import services as orders
 from lavka.orders.models import Order
-from lavka.orders.rules import SYSTEM
 from lavka.orders.services import EditWish
 from lavka.payments import flows as payments
 from lavka.payments import selectors, services
@@ -20,6 +19,7 @@ from lavka.payments.models import Operation, Payment
 from lavka.payments.sandbox.models import Charge
 from tests.checkout.factories import Buyer, make_ready_cart
 from tests.client import Api
+from tests.happening import SYSTEM
 from tests.inventory.factories import make_stock
 from tests.payments.factories import run
 
@@ -54,7 +54,7 @@ def given_up_order(means: str) -> Order:
     charge = Charge.objects.get(token="requires_action")
     charge.token, charge.status, charge.captured = means, "approved", charge.amount
     charge.save()
-    services.abandon_payments(order_id=order_id, at=timezone.now())
+    services.abandon_payments(order_id=order_id, actor=SYSTEM, at=timezone.now())
     return Order.objects.get(pk=order_id)
 
 

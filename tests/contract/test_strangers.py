@@ -13,12 +13,12 @@ from lavka.fulfilment import services as fulfilment
 from lavka.fulfilment.services import Parcel
 from lavka.orders import tokens
 from lavka.orders.models import Order
-from lavka.orders.rules import SYSTEM
 from lavka.wishlists import services as wishlists
 from tests.accounts.factories import make_address, make_customer, sign_in
 from tests.carts.factories import ADDRESS
 from tests.checkout.factories import Buyer, make_ready_cart
 from tests.client import Api
+from tests.happening import SYSTEM
 from tests.inventory.factories import make_stock
 from tests.reviews.factories import make_review
 

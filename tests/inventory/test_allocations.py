@@ -11,6 +11,7 @@ from django.utils import timezone
 from lavka.inventory import services
 from lavka.inventory.errors import NotAllocated, NotOnHand, NotShipped, OutOfStock
 from lavka.inventory.models import Allocation, Hold, StockMovement
+from lavka.kernel.actors import Actor
 from tests.catalog.factories import make_variant
 from tests.inventory.factories import counters, make_stock, moved
 from tests.racing import race
@@ -95,17 +96,17 @@ def test_what_the_holder_has_too_much_is_given_back():
 
 
 def test_shipping_takes_units_off_the_shelf_and_into_the_ledger():
-    variant, actor = make_stock(5), uuid.uuid4()
+    variant, actor = make_stock(5), Actor.staff(uuid.uuid4())
     order_id = allocate({variant.pk: 3})
 
     services.ship_allocation(
-        order_id=order_id, quantities={variant.pk: 2}, actor_id=actor, reference="1001"
+        order_id=order_id, quantities={variant.pk: 2}, actor=actor, reference="1001"
     )
 
     assert counters(variant.pk) == (3, 1)
     assert moved(variant.pk) == 3
     [shipment] = StockMovement.objects.filter(reason="shipment")
-    assert (shipment.quantity, shipment.actor_id, shipment.reference) == (-2, actor, "1001")
+    assert (shipment.quantity, shipment.by, shipment.reference) == (-2, actor, "1001")
 
 
 def test_more_than_the_order_has_is_not_shipped():

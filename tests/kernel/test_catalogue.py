@@ -54,6 +54,7 @@ def test_a_schema_tells_versions_fields_and_what_may_be_missing():
         "version": 2,
         "aggregate": offer,
         "occurred_at": "2026-11-25T04:15:55+00:00",
+        "actor": {"kind": "system", "id": None, "name": "tests"},
         "payload": {"offer_id": offer, "codes": ["a"]},
     }
     schema = catalogue.schema_of(PriceAgreed)

@@ -57,7 +57,8 @@ def test_every_handler_gets_every_event_with_its_id(node: RabbitMQ):
         sent = relay.relay_batch(opened)
 
     assert (sent, waiting()) == (1, 0)
-    expected = {"n": 0, "event_id": str(event_id)}
+    unknown = {"kind": "system", "id": None, "name": ""}
+    expected = {"n": 0, "event_id": str(event_id), "actor": unknown}
     assert received(node) == [("tests.first_task", expected), ("tests.second_task", expected)]
 
 

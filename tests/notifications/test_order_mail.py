@@ -13,10 +13,10 @@ from lavka.notifications import tasks
 from lavka.notifications.models import SentMail
 from lavka.orders.events import OrderPlaced
 from lavka.orders.models import Order
-from lavka.orders.rules import SYSTEM
 from lavka.payments import flows as payments
 from lavka.payments.events import PaymentRefunded
 from tests.accounts.factories import make_customer, make_staff
+from tests.happening import SYSTEM
 from tests.notifications.test_mail import html_of, only_mail
 from tests.orders.factories import make_line, make_order, make_stocked_order
 from tests.payments.factories import make_captured, run

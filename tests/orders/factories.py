@@ -9,7 +9,8 @@ from lavka.catalog.models import Variant
 from lavka.inventory import services as inventory
 from lavka.orders import services
 from lavka.orders.models import Order
-from lavka.orders.rules import SYSTEM, LineContent, OrderContent
+from lavka.orders.rules import LineContent, OrderContent
+from tests.happening import SYSTEM
 from tests.inventory.factories import make_stock
 
 ADDRESS = {

@@ -102,7 +102,7 @@ def test_staff_see_an_orders_history(api: Api):
     found = api.get(f"/manage/orders/{order.pk}/", token=token_of(make_staff())).json()
 
     assert [(entry["kind"], entry["by"], entry["actor"]) for entry in found["history"]] == [
-        ("placed", "system", None)
+        ("placed", "system", "tests")
     ]
     assert (
         api.get(f"/manage/orders/{uuid.uuid4()}/", token=token_of(make_staff())).status_code == 404

@@ -4,13 +4,15 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
+from lavka.kernel.actors import Actor
 from lavka.kernel.models import OutboxEvent
 from lavka.orders import services, tokens
 from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState
 from lavka.orders.models import Order, OrderLine
-from lavka.orders.rules import SYSTEM, Actor, PaymentSums
+from lavka.orders.rules import PaymentSums
 from tests.accounts.factories import make_customer, make_staff, token_of
 from tests.client import Api
+from tests.happening import SYSTEM
 from tests.inventory.factories import counters
 from tests.orders.factories import make_draft, make_order, make_stocked_order
 from tests.racing import race
@@ -96,13 +98,19 @@ def test_cancel_against_ship_has_one_winner():
 def test_an_order_is_completed_when_it_is_shipped_and_paid():
     order = make_stocked_order(2)
     fulfil(order, 2)
-    assert services.complete_order(order_id=order.pk, at=timezone.now()).status == "fulfilled"
+    assert (
+        services.complete_order(order_id=order.pk, actor=SYSTEM, at=timezone.now()).status
+        == "fulfilled"
+    )
 
     services.record_payments(
         order_id=order.pk, sums=PaymentSums(0, order.total_amount), actor=SYSTEM, at=timezone.now()
     )
 
-    assert services.complete_order(order_id=order.pk, at=timezone.now()).status == "completed"
+    assert (
+        services.complete_order(order_id=order.pk, actor=SYSTEM, at=timezone.now()).status
+        == "completed"
+    )
 
 
 def test_a_customer_cancels_their_order_and_nobody_elses(api: Api):

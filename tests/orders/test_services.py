@@ -10,7 +10,8 @@ from lavka.kernel.models import OutboxEvent
 from lavka.orders import services
 from lavka.orders.errors import AlreadyPlaced
 from lavka.orders.models import Order, OrderEvent
-from lavka.orders.rules import SYSTEM, EventKind, OrderStatus, PaymentSums
+from lavka.orders.rules import EventKind, OrderStatus, PaymentSums
+from tests.happening import SYSTEM
 from tests.orders.factories import make_content, make_draft, make_line, make_order
 from tests.racing import race
 

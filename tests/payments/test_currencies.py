@@ -24,6 +24,7 @@ from lavka.shipping.models import ShippingRate
 from tests.accounts.factories import make_staff, token_of
 from tests.carts.factories import ADDRESS, make_cart, put_in
 from tests.catalog.factories import make_variant
+from tests.happening import SYSTEM
 from tests.inventory.factories import make_stock
 from tests.orders.factories import make_order
 from tests.payments.factories import make_captured, make_payment, order_of, run
@@ -99,7 +100,7 @@ def test_an_amount_is_a_whole_number_within_bounds(api, staff, path, amount):
 def test_the_services_refuse_another_currency_too(settings):
     payment = make_captured(1000)
     now = timezone.now()
-    refund = {"payment_id": payment.pk, "amount": YEN, "key": "k", "at": now}
+    refund = {"payment_id": payment.pk, "amount": YEN, "key": "k", "actor": SYSTEM, "at": now}
     price = {"country": "", "name": "Post", "price": YEN}
 
     with pytest.raises(CurrencyMismatch):

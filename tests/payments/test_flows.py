@@ -12,6 +12,7 @@ from lavka.payments.models import LedgerEntry, Operation, Payment
 from lavka.payments.rules import Account
 from lavka.payments.sandbox import provider
 from lavka.payments.sandbox.models import Charge
+from tests.happening import SYSTEM
 from tests.payments.factories import make_captured, make_payment, order_of, run
 
 pytestmark = pytest.mark.django_db
@@ -312,7 +313,7 @@ def test_what_an_abandoned_payment_holds_goes_back(settings):
     waiting = make_payment(200, order_id=order_id, token="requires_action")
     run(flows.authorise, payment_id=waiting.pk)
 
-    affected = services.abandon_payments(order_id=order_id, at=timezone.now())
+    affected = services.abandon_payments(order_id=order_id, actor=SYSTEM, at=timezone.now())
     for _ in range(2):
         run(flows.sweep)
 
@@ -326,7 +327,7 @@ def test_what_an_abandoned_payment_holds_goes_back(settings):
 def test_an_abandoned_payment_that_nobody_was_asked_for_just_fails():
     payment = make_payment()
 
-    affected = services.abandon_payments(order_id=payment.order_id, at=timezone.now())
+    affected = services.abandon_payments(order_id=payment.order_id, actor=SYSTEM, at=timezone.now())
     outcome = run(flows.authorise, payment_id=payment.pk)
 
     assert affected == []
@@ -375,7 +376,7 @@ def test_a_payment_that_its_customer_left_at_the_bank_expires():
 
 def test_a_provider_that_refuses_to_give_back_is_not_asked_without_end():
     payment = make_captured(1000)
-    services.abandon_payments(order_id=payment.order_id, at=timezone.now())
+    services.abandon_payments(order_id=payment.order_id, actor=SYSTEM, at=timezone.now())
     Charge.objects.update(refunded=1000)
 
     for _ in range(selectors.REFUSALS + 2):

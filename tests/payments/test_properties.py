@@ -16,6 +16,7 @@ from lavka.payments.models import Operation, Payment
 from lavka.payments.rules import Account, Amounts, PaymentStatus
 from lavka.payments.sandbox import provider
 from lavka.payments.sandbox.models import Charge
+from tests.happening import SYSTEM
 from tests.payments.factories import make_payment, run
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +43,7 @@ def take(step: str, amount: int | None, payment: Payment, number: int) -> None:
         case "sweep":
             sweep()
         case "abandon":
-            services.abandon_payments(order_id=payment.order_id, at=timezone.now())
+            services.abandon_payments(order_id=payment.order_id, actor=SYSTEM, at=timezone.now())
 
 
 def sweep() -> None:

@@ -19,6 +19,7 @@ from lavka.payments.gateways.protocol import (
 from lavka.payments.gateways.stripe import Stripe
 from lavka.payments.models import ProviderEvent
 from lavka.payments.sandbox import provider
+from tests.happening import SYSTEM
 from tests.payments.factories import make_payment, run
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ ODD = "\x00\ud800\x1b[2J" + "x" * 5000
 )
 def test_an_odd_answer_is_recorded_readable(answer):
     payment = make_payment()
-    operation, _ = services.begin_authorise(payment_id=payment.pk, at=timezone.now())
+    operation, _ = services.begin_authorise(payment_id=payment.pk, actor=SYSTEM, at=timezone.now())
 
     services.record_answer(operation_id=operation.pk, answer=answer, at=timezone.now())
 

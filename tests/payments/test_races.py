@@ -16,6 +16,7 @@ from lavka.payments.models import LedgerEntry, Operation, Payment
 from lavka.payments.rules import Account
 from lavka.payments.sandbox import provider
 from lavka.payments.sandbox.models import Charge
+from tests.happening import SYSTEM
 from tests.payments.factories import make_captured, make_payment, order_of, run
 from tests.racing import race
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def status(flow: Any, **arguments: Any) -> str:
-    return str(async_to_sync(flow)(**arguments).status)
+    return str(run(flow, **arguments).status)
 
 
 def make_authorised(settings: Any, amount: int = 1000) -> Payment:
@@ -156,11 +157,11 @@ def test_a_customer_who_confirms_while_their_payment_is_given_up_is_not_charged_
     payment = make_payment(1000, token="requires_action")
     run(flows.authorise, payment_id=payment.pk)
     charge = Charge.objects.get()
-    services.abandon_payments(order_id=payment.order_id, at=timezone.now())
+    services.abandon_payments(order_id=payment.order_id, actor=SYSTEM, at=timezone.now())
     calls = iter(
         [
             lambda: provider.confirm_charge(charge_id=charge.pk, is_confirmed=True).status,
-            lambda: async_to_sync(flows.give_back)(payment_id=payment.pk),
+            lambda: async_to_sync(flows.give_back)(payment_id=payment.pk, actor=SYSTEM),
             lambda: status(flows.authorise, payment_id=payment.pk),
         ]
     )

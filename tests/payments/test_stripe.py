@@ -22,6 +22,7 @@ from lavka.kernel.money import Money
 from lavka.payments import flows, services, tasks
 from lavka.payments.gateways.registry import gateway_of
 from lavka.payments.models import LedgerEntry, Payment, ProviderEvent
+from tests.happening import SYSTEM
 from tests.payments.factories import make_payment, run
 from tests.payments.kills import killed
 
@@ -223,7 +224,7 @@ def test_without_an_answer_the_payment_stays_pending(client, shop):
 
 def test_a_request_that_never_reached_stripe_is_found_to_be_unknown(client):
     payment = make_payment(1299, method="stripe", token=card(client, GOOD))
-    operation, _ = services.begin_authorise(payment_id=payment.pk, at=timezone.now())
+    operation, _ = services.begin_authorise(payment_id=payment.pk, actor=SYSTEM, at=timezone.now())
 
     resolved = run(flows.resolve, operation_id=operation.pk)
 

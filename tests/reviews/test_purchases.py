@@ -10,11 +10,11 @@ from django.utils import timezone
 from lavka.kernel import events
 from lavka.orders import services as orders
 from lavka.orders.events import OrderCancelled, OrderEdited, OrderPlaced
-from lavka.orders.rules import SYSTEM
 from lavka.reviews import services, tasks
 from lavka.reviews.models import Review
 from tests.accounts.factories import make_customer, token_of
 from tests.catalog.factories import make_variant
+from tests.happening import SYSTEM
 from tests.orders.factories import line_of, make_draft, make_order
 from tests.racing import race
 from tests.reviews.factories import make_review

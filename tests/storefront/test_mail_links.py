@@ -15,10 +15,10 @@ from lavka.fulfilment import services as fulfilment
 from lavka.listing.services import rebuild_listing
 from lavka.notifications import tasks
 from lavka.notifications.models import SentMail
-from lavka.orders.rules import SYSTEM
 from lavka.payments import flows as payments
 from tests.accounts.factories import make_customer
 from tests.catalog.factories import make_product, make_variant
+from tests.happening import SYSTEM
 from tests.orders.factories import make_order, make_stocked_order
 from tests.payments.factories import make_captured, run
 from tests.storefront.forms import Page, path_of

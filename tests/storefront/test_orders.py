@@ -5,13 +5,15 @@ from django.test import Client
 from django.utils import timezone
 
 from lavka.fulfilment import services as fulfilment
+from lavka.kernel.actors import ActorKind
 from lavka.kernel.money import Money
 from lavka.orders import links, tokens
 from lavka.orders.models import Order
-from lavka.orders.rules import SYSTEM, ActorKind, EventKind
+from lavka.orders.rules import EventKind
 from lavka.payments import flows as payments
 from tests.accounts.factories import make_customer
 from tests.client import Api
+from tests.happening import SYSTEM
 from tests.orders.factories import ADDRESS, make_draft, make_line, make_order, make_stocked_order
 from tests.payments.factories import make_captured, run
 from tests.storefront.forms import Page, path_of, send
@@ -116,7 +118,7 @@ def test_a_buyer_cancels_by_the_form_and_not_by_a_link(browser: Client):
     assert "cancelled" in page.text
     assert page.forms == []
     cancelled = order.history.get(kind=EventKind.CANCELLED)
-    assert (cancelled.actor_kind, cancelled.actor) == (ActorKind.CUSTOMER, None)
+    assert (cancelled.actor_kind, cancelled.actor) == (ActorKind.GUEST, None)
 
 
 def test_what_is_shipped_is_not_cancelled(browser: Client):

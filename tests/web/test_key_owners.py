@@ -25,6 +25,7 @@ from tests.carts.factories import make_cart
 from tests.catalog.factories import make_variant
 from tests.checkout.factories import Buyer, make_ready_cart
 from tests.client import Api
+from tests.happening import SYSTEM
 from tests.inventory.factories import make_stock
 from tests.orders.factories import make_order
 from tests.payments.factories import make_captured, order_of
@@ -275,7 +276,9 @@ def test_a_key_means_an_amount_or_pieces_and_never_both(api):
 def test_a_clients_key_is_none_of_the_shops_own():
     payment = make_captured(5000)
     own = f"give back of {payment.captured}"
-    services.begin_refund(payment_id=payment.pk, amount=None, key=own, at=timezone.now())
+    services.begin_refund(
+        payment_id=payment.pk, amount=None, key=own, actor=SYSTEM, at=timezone.now()
+    )
 
     answer = refund(f"payments/{payment.pk}", 100, token_of(make_staff()), own.replace(" ", "-"))
     named = refund(f"payments/{payment.pk}", 100, token_of(make_staff()), "all")
@@ -285,7 +288,7 @@ def test_a_clients_key_is_none_of_the_shops_own():
 
 def test_the_currency_is_part_of_what_a_key_means():
     payment = make_captured(5000)
-    ask = {"payment_id": payment.pk, "key": "k", "at": timezone.now()}
+    ask = {"payment_id": payment.pk, "key": "k", "actor": SYSTEM, "at": timezone.now()}
     services.begin_refund(amount=Money(300, "USD"), **ask)
 
     for other in (Money(301, "USD"), Money(300, "EUR"), None):

@@ -44,7 +44,7 @@ class ManageCaptureOrderView(StaffView):
     )
     async def post(self, request: Request, order_id: UUID) -> Response:
         await in_thread(managed, order_id)
-        await flows.capture(order_id=order_id)
+        await flows.capture(order_id=order_id, actor=self.actor)
         return Response(await in_thread(managed, order_id))
 
 
@@ -67,9 +67,13 @@ class ManageRefundOrderView(StaffView):
     async def post(self, request: Request, order_id: UUID) -> Response:
         body, key = RefundInput.read(request.data), self.owned_key
         if "lines" in body:
-            await flows.refund_lines(order_id=order_id, quantities=body["lines"], key=key)
+            await flows.refund_lines(
+                order_id=order_id, quantities=body["lines"], key=key, actor=self.actor
+            )
         else:
-            await flows.refund(order_id=order_id, amount=body.get("amount"), key=key)
+            await flows.refund(
+                order_id=order_id, amount=body.get("amount"), key=key, actor=self.actor
+            )
         return Response(await in_thread(managed, order_id))
 
 
@@ -88,7 +92,7 @@ class ManageRefundReturnView(StaffView):
         calls_out=True,
     )
     async def post(self, request: Request, return_id: UUID) -> Response:
-        await flows.refund_return(return_id=return_id)
+        await flows.refund_return(return_id=return_id, actor=self.actor)
 
         def found() -> dict[str, object]:
             return return_json(all_returns().get(pk=return_id))

@@ -21,11 +21,12 @@ from lavka.checkout.models import Quote
 from lavka.inventory import services as inventory
 from lavka.inventory.errors import OutOfStock
 from lavka.kernel import rows
+from lavka.kernel.actors import Actor
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 from lavka.orders import services as orders
 from lavka.orders.models import Order
-from lavka.orders.rules import SYSTEM, Actor, OrderContent, OrderStatus
+from lavka.orders.rules import OrderContent, OrderStatus
 from lavka.payments import services as payments
 from lavka.payments.rules import UNDECIDED
 
@@ -127,11 +128,11 @@ def prepare(
 
 
 @transaction.atomic
-def finalise(*, order_id: UUID, actor: Actor = SYSTEM, at: datetime.datetime) -> Order:
+def finalise(*, order_id: UUID, at: datetime.datetime) -> Order:
     """Make an order of a draft whose money is there; anything else is returned as it is.
 
     The customer's click, its repetition, the provider's webhook and the sweeper all end here, and
-    the first of them wins.
+    the first of them wins; whoever it is, it was the customer who has ordered.
     Raises: Order.DoesNotExist; OutOfStock, when the hold is gone and there is no other stock.
     Locks: the cart, the order, its hold, the stock levels that are not held, the order's number.
     Emits: OrderPlaced, once.
@@ -148,11 +149,12 @@ def finalise(*, order_id: UUID, actor: Actor = SYSTEM, at: datetime.datetime) ->
     if cart is not None:
         carts.order_cart(cart_id=cart.pk)
     rows.execute(_END, [order.pk])
-    return orders.place_order(order_id=order.pk, actor=actor, at=at)
+    buyer = Actor.customer(order.customer_id)
+    return orders.place_order(order_id=order.pk, actor=buyer, at=at)
 
 
 @transaction.atomic
-def give_up(*, order_id: UUID, at: datetime.datetime) -> list[UUID]:
+def give_up(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> list[UUID]:
     """Let go of a draft: nobody waits for its payments any more.
 
     Returns the ids of payments that hold money or may come to; none, when the order was placed
@@ -163,7 +165,7 @@ def give_up(*, order_id: UUID, at: datetime.datetime) -> list[UUID]:
     if order.status != OrderStatus.DRAFT:
         return []
     rows.execute(_END, [order.pk])
-    return payments.abandon_payments(order_id=order.pk, at=at)
+    return payments.abandon_payments(order_id=order.pk, actor=actor, at=at)
 
 
 def quantities_of(content: OrderContent) -> dict[UUID, int]:
@@ -219,7 +221,7 @@ def _under_way(cart: Cart, quote: Quote, means: Means) -> Prepared | None:
 def _draft(cart: Cart, quote: Quote, content: OrderContent, at: datetime.datetime) -> Order:
     earlier_id = selectors.order_id_of(cart.pk)
     if earlier_id is not None:
-        payments.abandon_payments(order_id=earlier_id, at=at)
+        payments.abandon_payments(order_id=earlier_id, actor=Actor.customer(cart.owner_id), at=at)
     deadline = at + PAYING_TAKES
     inventory.reserve_stock(
         holder=cart.pk, quantities=quantities_of(content), until=deadline, at=at

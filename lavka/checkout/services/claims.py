@@ -14,6 +14,7 @@ from lavka.checkout import rules, selectors
 from lavka.checkout.models import RefundClaim
 from lavka.fulfilment import services as fulfilment
 from lavka.fulfilment.models import ReturnRequest
+from lavka.kernel.actors import Actor
 from lavka.orders import services as orders
 from lavka.orders.models import Order
 from lavka.payments.models import Operation
@@ -24,7 +25,12 @@ State = RefundClaim.State
 
 @transaction.atomic(durable=True)
 def claim_lines(
-    *, order_id: UUID, quantities: Mapping[UUID, int], key: str, at: datetime.datetime
+    *,
+    order_id: UUID,
+    quantities: Mapping[UUID, int],
+    key: str,
+    actor: Actor,
+    at: datetime.datetime,
 ) -> tuple[RefundClaim, bool]:
     """Count pieces (order line id → pieces > 0) as refunded; says whether this call did.
 
@@ -39,11 +45,13 @@ def claim_lines(
     earlier = RefundClaim.objects.standing().filter(order=order, key=key).first()
     if earlier is not None:
         return earlier, False
-    return _claim(order.pk, quantities, key, at), True
+    return _claim(order.pk, quantities, key, actor, at), True
 
 
 @transaction.atomic(durable=True)
-def claim_return(*, return_id: UUID, at: datetime.datetime) -> tuple[RefundClaim | None, bool]:
+def claim_return(
+    *, return_id: UUID, actor: Actor, at: datetime.datetime
+) -> tuple[RefundClaim | None, bool]:
     """Count the pieces of a received return as refunded; says whether this call did.
 
     None for a return that was refunded by hand.
@@ -58,7 +66,7 @@ def claim_return(*, return_id: UUID, at: datetime.datetime) -> tuple[RefundClaim
     if refund is None:
         return None, False
     key = f"return {return_id}"
-    return _claim(refund.order_id, refund.quantities, key, at, return_id=return_id), True
+    return _claim(refund.order_id, refund.quantities, key, actor, at, return_id), True
 
 
 @transaction.atomic(durable=True)
@@ -104,6 +112,7 @@ def _claim(
     order_id: UUID,
     quantities: Mapping[UUID, int],
     key: str,
+    actor: Actor,
     at: datetime.datetime,
     return_id: UUID | None = None,
 ) -> RefundClaim:
@@ -114,6 +123,7 @@ def _claim(
         key=key,
         quantities=_plain(quantities),
         amount=amount.amount,
+        claimed_by=actor,
         claimed_at=at,
         due_at=at + rules.pause_after(0),
     )

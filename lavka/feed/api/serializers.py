@@ -3,6 +3,16 @@
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
+from lavka.kernel.actors import ActorKind
+
+
+class ActorOutput(Serializer):
+    """Who caused an event; `id` is that of the member of the staff, the customer or the API key."""
+
+    kind = serializers.ChoiceField(choices=ActorKind.choices)
+    id = serializers.UUIDField(allow_null=True)
+    name = serializers.CharField(help_text="Which provider, import or job; empty for people.")
+
 
 class EventOutput(Serializer):
     """One event of the log."""
@@ -13,6 +23,7 @@ class EventOutput(Serializer):
     version = serializers.IntegerField()
     aggregate = serializers.UUIDField(help_text="What the event is about.")
     occurred_at = serializers.DateTimeField()
+    actor = ActorOutput()
     payload = serializers.DictField()
 
 

@@ -24,7 +24,6 @@ from lavka.fulfilment.rules import ReturnStatus
 from lavka.fulfilment.services import Parcel
 from lavka.inventory.errors import NotOnHand
 from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState
-from lavka.orders.rules import Actor
 from lavka.web import parameters
 from lavka.web.bodies import KIB
 from lavka.web.pages import PageRequest, page_of
@@ -61,7 +60,7 @@ class ManageShipmentsView(StaffView):
     async def post(self, request: Request, order_id: UUID) -> Response:
         body = ShipmentInput.read(request.data)
         parcel = Parcel(quantities=body.pop("lines"), **body)
-        actor = Actor.staff(self.caller.id)
+        actor = self.actor
 
         def send() -> dict[str, Any]:
             sent = services.send_shipment(
@@ -81,7 +80,7 @@ class ManageDeliveredView(StaffView):
         "mark_delivered", "Mark a shipment as delivered", request=None, responses=ShipmentOutput
     )
     async def post(self, request: Request, shipment_id: UUID) -> Response:
-        actor = Actor.staff(self.caller.id)
+        actor = self.actor
 
         def mark() -> dict[str, Any]:
             shipment = services.mark_delivered(
@@ -122,7 +121,7 @@ class _ReturnStepView(StaffView):
     async def _step(
         self, return_id: UUID, step: Callable[..., ReturnRequest], **how: bool
     ) -> Response:
-        actor = Actor.staff(self.caller.id)
+        actor = self.actor
 
         def take() -> dict[str, Any]:
             step(return_id=return_id, actor=actor, at=timezone.now(), **how)

@@ -20,7 +20,6 @@ from lavka.fulfilment.api.serializers import (
 from lavka.fulfilment.errors import NothingToReturn
 from lavka.fulfilment.services import ReturnWish
 from lavka.orders.api.views import KEY, OneOrderView, reader_of
-from lavka.orders.rules import Actor
 from lavka.orders.selectors import order_for
 from lavka.web.bodies import KIB
 from lavka.web.schema import operation
@@ -84,7 +83,7 @@ class ReturnsView(OneOrderView):
         def ask() -> dict[str, Any]:
             order_for(order_id, customer_id=user_id, key=key)
             asked = services.request_return(
-                order_id=order_id, wish=wish, actor=Actor.customer(user_id), at=timezone.now()
+                order_id=order_id, wish=wish, actor=self.actor, at=timezone.now()
             )
             return return_json(selectors.all_returns().get(pk=asked.pk))
 

@@ -17,6 +17,7 @@ from lavka.inventory.models import (
     StockPolicy,
     Warehouse,
 )
+from lavka.kernel.actors import ActorKind
 from lavka.web.serializers import Input, StrictCharField, StrictIntegerField
 
 MAX_PRIORITY = 2**31 - 1
@@ -173,6 +174,11 @@ class MovementOutput(Serializer):
     warehouse = serializers.CharField()
     quantity = serializers.IntegerField(help_text=_("Negative when units leave."))
     reason = serializers.ChoiceField(choices=StockMovement.Reason.choices)
+    by = serializers.ChoiceField(choices=ActorKind.choices)
+    actor = serializers.CharField(
+        allow_null=True,
+        help_text=_("The e-mail address of a person, or which key, provider, import or job."),
+    )
     actor_id = serializers.UUIDField(allow_null=True)
     reference = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -214,6 +220,8 @@ def movement_json(movement: StockMovement) -> dict[str, Any]:
         "warehouse": level.warehouse.code,
         "quantity": movement.quantity,
         "reason": movement.reason,
+        "by": movement.by.kind,
+        "actor": getattr(movement, "actor_email", None) or movement.actor_name or None,
         "actor_id": movement.actor_id,
         "reference": movement.reference,
         "created_at": movement.created_at,

@@ -73,7 +73,7 @@ class StockView(StaffView):
 
         def change() -> dict[str, Any]:
             return level_json(
-                services.set_on_hand(variant_id=variant_id, actor_id=self.caller.id, **count)
+                services.set_on_hand(variant_id=variant_id, actor=self.actor, **count)
             )
 
         return Response(await in_thread(change))
@@ -97,7 +97,7 @@ class AdjustmentsView(StaffView):
 
         def change() -> dict[str, Any]:
             return level_json(
-                services.adjust_stock(variant_id=variant_id, actor_id=self.caller.id, **adjustment)
+                services.adjust_stock(variant_id=variant_id, actor=self.actor, **adjustment)
             )
 
         return Response(await in_thread(change), status=201)
@@ -142,7 +142,7 @@ class TransfersView(StaffView):
         transfer = serializers.TransferInput.read(request.data)
 
         def change() -> list[dict[str, Any]]:
-            levels = services.transfer_stock(actor_id=self.caller.id, **transfer)
+            levels = services.transfer_stock(actor=self.actor, **transfer)
             return [level_json(level) for level in levels]
 
         return Response({"levels": await in_thread(change)}, status=201)

@@ -10,9 +10,10 @@ from django.db.models import F, QuerySet
 
 from lavka.inventory.errors import NotAllocated, NotOnHand, NotShipped
 from lavka.inventory.models import Allocation, StockMovement
-from lavka.inventory.services.changes import Change, change_levels, lock_levels
+from lavka.inventory.services.changes import Change, change_levels, lock_levels, written_by
 from lavka.inventory.services.reservations import hold_exactly, take_hold
 from lavka.kernel import rows
+from lavka.kernel.actors import Actor
 
 _CONVERT = """
 INSERT INTO inventory_allocation (order_id, level_id, quantity)
@@ -76,7 +77,7 @@ def ship_allocation(
     *,
     order_id: UUID,
     quantities: Mapping[UUID, int],
-    actor_id: UUID | None = None,
+    actor: Actor | None = None,
     reference: str = "",
 ) -> None:
     """Let units (variant id → units) leave the warehouses that hold them for the order.
@@ -95,9 +96,8 @@ def ship_allocation(
         Change(each.level, on_hand=-units, reserved=-units) for each, units in parts
     ):
         raise NotOnHand
-    _write_down(
-        parts, -1, reason=StockMovement.Reason.SHIPMENT, actor_id=actor_id, reference=reference
-    )
+    reason = StockMovement.Reason.SHIPMENT
+    _write_down(parts, -1, reason=reason, reference=reference, **written_by(actor))
 
 
 @transaction.atomic
@@ -106,7 +106,7 @@ def return_stock(
     order_id: UUID,
     quantities: Mapping[UUID, int],
     restock: bool,
-    actor_id: UUID | None = None,
+    actor: Actor | None = None,
     reference: str = "",
 ) -> None:
     """Note that shipped units (variant id → units) came back, and put them on the shelf again.
@@ -123,9 +123,8 @@ def return_stock(
     if restock:
         _lock_levels_of(allocations)
         change_levels(Change(each.level, on_hand=units) for each, units in parts)
-        _write_down(
-            parts, 1, reason=StockMovement.Reason.RETURN, actor_id=actor_id, reference=reference
-        )
+        reason = StockMovement.Reason.RETURN
+        _write_down(parts, 1, reason=reason, reference=reference, **written_by(actor))
 
 
 def _lock_allocations(order_id: UUID) -> list[Allocation]:

@@ -11,7 +11,8 @@ from django.db.models import F, QuerySet
 from lavka.catalog import services as catalog
 from lavka.inventory.events import StockCameBack, StockRanLow, StockRanOut
 from lavka.inventory.models import StockLevel
-from lavka.kernel import events, rows
+from lavka.kernel import actors, events, rows
+from lavka.kernel.actors import Actor
 from lavka.kernel.events import Event
 
 
@@ -23,6 +24,12 @@ class Change:
     on_hand: int = 0
     reserved: int = 0
     beyond: int = 0
+
+
+def written_by(actor: Actor | None) -> dict[str, Any]:
+    """What the ledger says of who moved something: `actor`, or whoever acts here."""
+    named = actor or actors.current()
+    return {"actor_kind": named.kind, "actor_id": named.id, "actor_name": named.name}
 
 
 def lock_levels(variant_ids: Collection[UUID]) -> list[StockLevel]:

@@ -1,4 +1,7 @@
-"""What staff do to stock: count, receive, write off, move, set the policy."""
+"""What staff do to stock: count, receive, write off, move, set the policy.
+
+The ledger names the `actor`, or whoever acts where none is given (`lavka.kernel.actors`).
+"""
 
 import datetime
 from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +17,9 @@ from lavka.inventory.services.changes import (
     change_levels,
     lock_levels,
     show_in_catalogue,
+    written_by,
 )
+from lavka.kernel.actors import Actor
 from lavka.kernel.errors import MAX_CHOICES
 
 
@@ -24,7 +29,7 @@ def set_on_hand(
     variant_id: UUID,
     warehouse: str,
     on_hand: int,
-    actor_id: UUID | None = None,
+    actor: Actor | None = None,
     reference: str = "",
 ) -> StockLevel:
     """Say how many units were counted in a warehouse (by code).
@@ -34,7 +39,7 @@ def set_on_hand(
     Locks: the variant's levels. Emits: ProductChanged, StockRanOut, StockCameBack, StockRanLow.
     """
     [level] = count_stock(
-        counts={variant_id: on_hand}, warehouse=warehouse, actor_id=actor_id, reference=reference
+        counts={variant_id: on_hand}, warehouse=warehouse, actor=actor, reference=reference
     )
     return level
 
@@ -44,7 +49,7 @@ def count_stock(
     *,
     counts: Mapping[UUID, int],
     warehouse: str,
-    actor_id: UUID | None = None,
+    actor: Actor | None = None,
     reference: str = "",
 ) -> Sequence[StockLevel]:
     """Say how many units of many variants (id → units) were counted in a warehouse: all or none.
@@ -55,7 +60,7 @@ def count_stock(
     """
     levels = _lock_levels_in(counts.keys(), {"#/warehouse": warehouse})
     parts = [(level, counts[level.variant_id] - level.on_hand) for level in levels]
-    _move(parts, StockMovement.Reason.COUNT, actor_id, reference)
+    _move(parts, StockMovement.Reason.COUNT, actor, reference)
     return levels
 
 
@@ -66,7 +71,7 @@ def adjust_stock(
     warehouse: str,
     by: int,
     reason: str,
-    actor_id: UUID | None = None,
+    actor: Actor | None = None,
     reference: str = "",
 ) -> StockLevel:
     """Add or take away units in a warehouse (by code), for a reason of StockMovement.BY_STAFF.
@@ -75,7 +80,7 @@ def adjust_stock(
     Locks: the variant's levels. Emits: ProductChanged, StockRanOut, StockCameBack, StockRanLow.
     """
     [level] = _lock_levels_in([variant_id], {"#/warehouse": warehouse})
-    _move([(level, by)], reason, actor_id, reference)
+    _move([(level, by)], reason, actor, reference)
     return level
 
 
@@ -86,7 +91,7 @@ def transfer_stock(
     origin: str,
     destination: str,
     quantity: int,
-    actor_id: UUID | None = None,
+    actor: Actor | None = None,
     reference: str = "",
 ) -> Sequence[StockLevel]:
     """Move units between two warehouses (by code); returns both levels, the origin first.
@@ -97,7 +102,7 @@ def transfer_stock(
     places = {"#/origin": origin, "#/destination": destination}
     levels = _lock_levels_in([variant_id], places)
     parts = list(zip(levels, (-quantity, quantity), strict=True))
-    _move(parts, StockMovement.Reason.TRANSFER, actor_id, reference)
+    _move(parts, StockMovement.Reason.TRANSFER, actor, reference)
     return levels
 
 
@@ -172,7 +177,7 @@ def _lock_levels_in(variant_ids: Collection[UUID], places: dict[str, str]) -> li
 
 
 def _move(
-    parts: Sequence[tuple[StockLevel, int]], reason: str, actor_id: UUID | None, reference: str
+    parts: Sequence[tuple[StockLevel, int]], reason: str, actor: Actor | None, reference: str
 ) -> None:
     """Move locked levels and write it into the ledger."""
     if not change_levels(Change(level, on_hand=by) for level, by in parts):
@@ -182,10 +187,9 @@ def _move(
             if by < 0 and min(level.on_hand, level.available) + by < 0
         )
         raise StockPromised(reserved=short.reserved) if short.on_hand + by >= 0 else NotOnHand
+    whose = written_by(actor)
     StockMovement.objects.bulk_create(
-        StockMovement(
-            level=level, quantity=by, reason=reason, actor_id=actor_id, reference=reference
-        )
+        StockMovement(level=level, quantity=by, reason=reason, reference=reference, **whose)
         for level, by in parts
         if by
     )

@@ -26,7 +26,6 @@ from lavka.orders.api.serializers import (
     totals_json,
 )
 from lavka.orders.errors import EditChanged, MoreThanLeft, NothingLeft, OrderInTheWrongState
-from lavka.orders.rules import Actor
 from lavka.orders.services import Edit, EditWish
 from lavka.web.bodies import KIB
 from lavka.web.schema import operation
@@ -147,7 +146,7 @@ class ManageEditView(StaffView):
         "payment of the order.",
     )
     async def post(self, request: Request, order_id: UUID) -> Response:
-        body, actor = ConfirmedEditInput.read(request.data), Actor.staff(self.caller.id)
+        body, actor = ConfirmedEditInput.read(request.data), self.actor
 
         def edit() -> dict[str, Any]:
             services.edit_order(

@@ -22,7 +22,7 @@ from lavka.orders.api.serializers import (
 from lavka.orders.api.views import NEWEST, pdf
 from lavka.orders.errors import OrderInTheWrongState
 from lavka.orders.invoices import invoice_of
-from lavka.orders.rules import Actor, OrderPaymentStatus, OrderStatus
+from lavka.orders.rules import OrderPaymentStatus, OrderStatus
 from lavka.web import parameters
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.parameters import text_parameter
@@ -103,7 +103,7 @@ class ManageCancelOrderView(StaffView):
         examples=[OpenApiExample("reason", {"reason": "Damaged in store."}, request_only=True)],
     )
     async def post(self, request: Request, order_id: UUID) -> Response:
-        reason, actor = CancelInput.read(request.data)["reason"], Actor.staff(self.caller.id)
+        reason, actor = CancelInput.read(request.data)["reason"], self.actor
 
         def cancel() -> dict[str, Any]:
             services.cancel_order(order_id=order_id, actor=actor, at=timezone.now(), reason=reason)
@@ -125,7 +125,7 @@ class ManageOrderNotesView(StaffView):
         examples=[OpenApiExample("note", {"text": "Call before delivery."}, request_only=True)],
     )
     async def post(self, request: Request, order_id: UUID) -> Response:
-        text, actor = NoteInput.read(request.data)["text"], Actor.staff(self.caller.id)
+        text, actor = NoteInput.read(request.data)["text"], self.actor
 
         def add() -> dict[str, Any]:
             services.add_note(order_id=order_id, text=text, actor=actor, at=timezone.now())

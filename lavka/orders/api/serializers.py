@@ -11,9 +11,10 @@ from rest_framework.serializers import Serializer
 from lavka.addresses.api.serializers import PostalAddressOutput
 from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
 from lavka.catalog.api.shapes import variant_details_json
+from lavka.kernel.actors import ActorKind
 from lavka.orders import tokens
 from lavka.orders.models import Order, OrderEvent, OrderLine
-from lavka.orders.rules import ActorKind, EventKind, OrderPaymentStatus, OrderStatus
+from lavka.orders.rules import EventKind, OrderPaymentStatus, OrderStatus
 from lavka.web.serializers import Input, MoneyOutput, StrictCharField, StrictIntegerField
 
 MAX_QUANTITY = 100_000
@@ -135,7 +136,11 @@ class OrderEventOutput(Serializer):
 
     kind = serializers.ChoiceField(choices=EventKind.choices)
     by = serializers.ChoiceField(choices=ActorKind.choices)
-    actor = serializers.EmailField(allow_null=True)
+    actor = serializers.CharField(
+        allow_null=True,
+        help_text="The e-mail address of a person, or which key, provider, import or job.",
+    )
+    actor_id = serializers.UUIDField(allow_null=True, help_text="Of a person with an account.")
     details = serializers.DictField()
     happened_at = serializers.DateTimeField()
 
@@ -222,7 +227,8 @@ def managed_order_json(order: Order, history: list[OrderEvent]) -> dict[str, Any
             {
                 "kind": entry.kind,
                 "by": entry.actor_kind,
-                "actor": entry.actor.email if entry.actor else None,
+                "actor": entry.actor.email if entry.actor else entry.actor_name or None,
+                "actor_id": entry.actor_id,
                 "details": entry.details,
                 "happened_at": entry.happened_at,
             }

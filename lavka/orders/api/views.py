@@ -14,7 +14,6 @@ from lavka.orders import selectors, services
 from lavka.orders.api.serializers import CancelInput, OrderOutput, order_json
 from lavka.orders.errors import OrderInTheWrongState
 from lavka.orders.invoices import invoice_of
-from lavka.orders.rules import Actor
 from lavka.web import caching
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.parameters import text_parameter
@@ -109,7 +108,7 @@ class CancelOrderView(OneOrderView):
         def cancel() -> dict[str, Any]:
             selectors.order_for(order_id, customer_id=user_id, key=key)
             services.cancel_order(
-                order_id=order_id, actor=Actor.customer(user_id), at=timezone.now(), reason=reason
+                order_id=order_id, actor=self.actor, at=timezone.now(), reason=reason
             )
             return order_json(selectors.all_orders().get(pk=order_id))
 

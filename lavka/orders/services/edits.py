@@ -13,11 +13,12 @@ from lavka.catalog.selectors import articles_of
 from lavka.inventory import services as inventory
 from lavka.inventory.services.changes import lock_levels
 from lavka.kernel import events
+from lavka.kernel.actors import Actor, in_name_of
 from lavka.kernel.errors import FieldError, Invalid
 from lavka.orders.errors import EditChanged, MoreThanLeft, NothingLeft
 from lavka.orders.events import OrderEdited
 from lavka.orders.models import Order, OrderLine
-from lavka.orders.rules import Actor, EventKind, LineContent, OrderContent, OrderStatus, share
+from lavka.orders.rules import EventKind, LineContent, OrderContent, OrderStatus, share
 from lavka.orders.services.drafts import fill, line_of
 from lavka.orders.services.history import record_event
 from lavka.orders.services.lifecycle import lines_of, require_next
@@ -57,6 +58,7 @@ def preview_edit(*, order_id: UUID, wish: EditWish, at: datetime.datetime) -> Ed
     return _edited(Order.objects.placed().get(pk=order_id), wish, at)
 
 
+@in_name_of
 @transaction.atomic
 def edit_order(
     *, order_id: UUID, wish: EditWish, expected_total: int, actor: Actor, at: datetime.datetime

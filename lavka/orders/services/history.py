@@ -7,8 +7,9 @@ from uuid import UUID
 from django.db import transaction
 
 from lavka.kernel import rows
+from lavka.kernel.actors import Actor, in_name_of
 from lavka.orders.models import Order, OrderEvent
-from lavka.orders.rules import Actor, EventKind
+from lavka.orders.rules import EventKind
 
 
 def record_event(
@@ -23,12 +24,14 @@ def record_event(
         kind=kind,
         actor_kind=actor.kind,
         actor_id=actor.user_id,
+        actor_name=actor.name or str("" if actor.user_id else actor.id or ""),
         details=details,
         happened_at=at,
     )
     rows.insert(entry)
 
 
+@in_name_of
 @transaction.atomic
 def add_note(*, order_id: UUID, text: str, actor: Actor, at: datetime.datetime) -> None:
     """Write a note of the staff into an order's history; raises Order.DoesNotExist."""

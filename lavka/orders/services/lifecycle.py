@@ -9,10 +9,11 @@ from django.db.models import QuerySet
 
 from lavka.inventory import services as inventory
 from lavka.kernel import events, rows
+from lavka.kernel.actors import Actor, in_name_of
 from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState
 from lavka.orders.events import OrderCancelled, OrderCompleted, OrderFulfilled, OrderPlaced
 from lavka.orders.models import Order, OrderLine
-from lavka.orders.rules import SYSTEM, Actor, EventKind, OrderStatus, sources_of
+from lavka.orders.rules import EventKind, OrderStatus, sources_of
 from lavka.orders.services.history import record_event
 
 ORDER_NUMBERS = "orders"
@@ -24,6 +25,7 @@ def locked_order(order_id: UUID) -> QuerySet[Order]:
     return Order.objects.locked().filter(pk=order_id)
 
 
+@in_name_of
 @transaction.atomic
 def place_order(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> Order:
     """Make an order of a draft and give it the next number; a placed order is returned as it is.
@@ -44,6 +46,7 @@ def place_order(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> Order
     return order
 
 
+@in_name_of
 @transaction.atomic
 def cancel_order(*, order_id: UUID, actor: Actor, at: datetime.datetime, reason: str = "") -> Order:
     """Call an order off before anything is shipped; a cancelled order is returned as it is.
@@ -64,6 +67,7 @@ def cancel_order(*, order_id: UUID, actor: Actor, at: datetime.datetime, reason:
     return order
 
 
+@in_name_of
 @transaction.atomic
 def fulfil_lines(
     *, order_id: UUID, quantities: Mapping[UUID, int], actor: Actor, at: datetime.datetime
@@ -85,7 +89,7 @@ def fulfil_lines(
     inventory.ship_allocation(
         order_id=order.pk,
         quantities=by_variant(lines, quantities),
-        actor_id=actor.user_id,
+        actor=actor,
         reference=str(order.number),
     )
     has_all = not any(line.unfulfilled_quantity for line in order.lines.all())
@@ -96,8 +100,9 @@ def fulfil_lines(
     return order
 
 
+@in_name_of
 @transaction.atomic
-def complete_order(*, order_id: UUID, at: datetime.datetime) -> Order:
+def complete_order(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> Order:
     """Close an order that is shipped and paid; any other is returned as it is.
 
     Raises: Order.DoesNotExist. Locks: the order. Emits: OrderCompleted, once.
@@ -108,11 +113,12 @@ def complete_order(*, order_id: UUID, at: datetime.datetime) -> Order:
         return order
     order.status, order.completed_at = OrderStatus.COMPLETED, at
     order.save(update_fields=["status", "completed_at", "updated_at"])
-    record_event(order_id=order.pk, kind=EventKind.COMPLETED, actor=SYSTEM, at=at)
+    record_event(order_id=order.pk, kind=EventKind.COMPLETED, actor=actor, at=at)
     events.publish(OrderCompleted(order_id=order.pk))
     return order
 
 
+@in_name_of
 @transaction.atomic
 def take_back_lines(
     *,
@@ -139,7 +145,7 @@ def take_back_lines(
         order_id=order.pk,
         quantities=by_variant(lines, quantities),
         restock=restock,
-        actor_id=actor.user_id,
+        actor=actor,
         reference=str(order.number),
     )
 

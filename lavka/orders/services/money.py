@@ -7,14 +7,16 @@ from uuid import UUID
 from django.db import transaction
 
 from lavka.kernel import rows
+from lavka.kernel.actors import Actor, in_name_of
 from lavka.kernel.money import Money
 from lavka.orders.errors import MoreThanLeft
 from lavka.orders.models import Order
-from lavka.orders.rules import Actor, EventKind, PaymentSums, share
+from lavka.orders.rules import EventKind, PaymentSums, share
 from lavka.orders.services.history import record_event
 from lavka.orders.services.lifecycle import lines_of, locked_order
 
 
+@in_name_of
 @transaction.atomic
 def record_payments(
     *, order_id: UUID, sums: PaymentSums, actor: Actor, at: datetime.datetime

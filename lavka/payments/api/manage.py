@@ -86,7 +86,8 @@ class CapturePaymentView(StaffView):
         amount = ChangeInput.money(request.data)
         key = self.owned_key or (str(uuid4()) if amount else "")
         return await _changed(
-            payment_id, flows.capture(payment_id=payment_id, amount=amount, key=key)
+            payment_id,
+            flows.capture(payment_id=payment_id, amount=amount, key=key, actor=self.actor),
         )
 
 
@@ -105,7 +106,7 @@ class VoidPaymentView(StaffView):
         calls_out=True,
     )
     async def post(self, request: Request, payment_id: UUID) -> Response:
-        return await _changed(payment_id, flows.void(payment_id=payment_id))
+        return await _changed(payment_id, flows.void(payment_id=payment_id, actor=self.actor))
 
 
 class RefundPaymentView(StaffView):
@@ -127,7 +128,8 @@ class RefundPaymentView(StaffView):
     async def post(self, request: Request, payment_id: UUID) -> Response:
         amount, key = ChangeInput.money(request.data), self.owned_key
         return await _changed(
-            payment_id, flows.refund(payment_id=payment_id, amount=amount, key=key)
+            payment_id,
+            flows.refund(payment_id=payment_id, amount=amount, key=key, actor=self.actor),
         )
 
 

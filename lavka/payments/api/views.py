@@ -56,7 +56,9 @@ class OrderPaymentsView(OneOrderView):
     async def post(self, request: Request, order_id: UUID) -> Response:
         means = PayInput.read(request.data)["payment"]
         await in_thread(_order, request, order_id)
-        outcome = await flows.pay(order_id=order_id, key=f"{order_id} {self.owned_key}", **means)
+        outcome = await flows.pay(
+            order_id=order_id, key=f"{order_id} {self.owned_key}", actor=self.actor, **means
+        )
         return await _answer(order_id, outcome, status=201)
 
 
@@ -79,7 +81,7 @@ class ConfirmPaymentView(OneOrderView):
             payments = selectors.payments_of(_order(request, order_id).pk)
             return payments.get(pk=payment_id).pk
 
-        outcome = await flows.authorise(payment_id=await in_thread(own))
+        outcome = await flows.authorise(payment_id=await in_thread(own), actor=self.actor)
         return await _answer(order_id, outcome)
 
 

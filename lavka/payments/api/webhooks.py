@@ -5,6 +5,7 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from lavka.kernel.actors import Actor
 from lavka.kernel.idempotency import KeyReused
 from lavka.payments import services
 from lavka.payments.api.serializers import WebhookOutput
@@ -24,6 +25,11 @@ class WebhookView(View):
     # Providers name their events: `services.receive_webhook` tells a repetition by that.
     keeps_answers = False
     write_limit = Limit("webhook", burst=1200, per_seconds=60)
+
+    @property
+    def actor(self) -> Actor:
+        """The provider."""
+        return Actor.provider(self.kwargs["method"])
 
     @operation(
         "receive_payment_webhook",

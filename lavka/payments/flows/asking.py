@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from lavka.kernel.actors import Actor
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 from lavka.kernel.threads import in_thread
@@ -46,19 +47,24 @@ class Outcome:
     reason: str = ""
 
 
-async def authorise(*, payment_id: UUID) -> Outcome:
+async def authorise(*, payment_id: UUID, actor: Actor) -> Outcome:
     """Ask for a payment's money, once; later calls find out how it stands.
 
     Raises: Payment.DoesNotExist.
     """
     operation, is_new = await in_thread(
-        services.begin_authorise, payment_id=payment_id, at=timezone.now()
+        services.begin_authorise, payment_id=payment_id, actor=actor, at=timezone.now()
     )
     return await _outcome(payment_id, operation, is_new)
 
 
 async def capture(
-    *, payment_id: UUID, amount: Money | None = None, key: str = "", fingerprint: str = ""
+    *,
+    payment_id: UUID,
+    actor: Actor,
+    amount: Money | None = None,
+    key: str = "",
+    fingerprint: str = "",
 ) -> Outcome:
     """Take authorised money, all that is left without an `amount`; once per `key`, if there is one.
 
@@ -70,24 +76,30 @@ async def capture(
         amount=amount,
         key=key,
         fingerprint=fingerprint,
+        actor=actor,
         at=timezone.now(),
     )
     return await _outcome(payment_id, operation, is_new)
 
 
-async def void(*, payment_id: UUID) -> Outcome:
+async def void(*, payment_id: UUID, actor: Actor) -> Outcome:
     """Give up what is authorised and not captured, or a payment that waits for the customer.
 
     Raises: Payment.DoesNotExist; NotVoidable.
     """
     operation, is_new = await in_thread(
-        services.begin_void, payment_id=payment_id, at=timezone.now()
+        services.begin_void, payment_id=payment_id, actor=actor, at=timezone.now()
     )
     return await _outcome(payment_id, operation, is_new)
 
 
 async def refund(
-    *, payment_id: UUID, key: str, amount: Money | None = None, fingerprint: str = ""
+    *,
+    payment_id: UUID,
+    key: str,
+    actor: Actor,
+    amount: Money | None = None,
+    fingerprint: str = "",
 ) -> Outcome:
     """Give captured money back, all that is left without an `amount`; once per `key`.
 
@@ -99,27 +111,32 @@ async def refund(
         amount=amount,
         key=key,
         fingerprint=fingerprint,
+        actor=actor,
         at=timezone.now(),
     )
     return await _outcome(payment_id, operation, is_new)
 
 
-async def give_back(*, payment_id: UUID) -> None:
+async def give_back(*, payment_id: UUID, actor: Actor) -> None:
     """Void and refund whatever an abandoned payment holds; what is not decided yet is tried again.
+
+    In the name of whoever abandoned it, or of `actor` where nobody knows.
 
     Raises: Payment.DoesNotExist; NotVoidable or NotRefundable, when somebody else is at it.
     """
     payment = await in_thread(Payment.objects.get, pk=payment_id)
+    by = payment.abandoned_by or actor
     if payment.status in UNDECIDED and not payment.reference:
-        await authorise(payment_id=payment_id)
+        await authorise(payment_id=payment_id, actor=by)
     elif payment.status in UNDECIDED or payment.amounts.capturable:
-        await void(payment_id=payment_id)
+        await void(payment_id=payment_id, actor=by)
     payment = await in_thread(Payment.objects.get, pk=payment_id)
     if payment.amounts.refundable:
-        await refund(payment_id=payment_id, key=f"give back of {payment.captured}")
+        key = f"give back of {payment.captured}"
+        await refund(payment_id=payment_id, key=key, actor=by)
 
 
-async def resolve(*, operation_id: UUID) -> Operation:
+async def resolve(*, operation_id: UUID, told_by: Actor | None = None) -> Operation:
     """Find out what became of an operation, and record it.
 
     What never arrived is sent again with its key, except a request for money: nobody waits for
@@ -137,7 +154,7 @@ async def resolve(*, operation_id: UUID) -> Operation:
     except GatewayUnavailable:
         return operation
     if answer is not None:
-        return await _record(operation, answer)
+        return await _record(operation, answer, told_by)
     if operation.is_finished or at - operation.started_at < selectors.LEASE:
         return operation
     if operation.kind == Kind.AUTHORISE:
@@ -186,9 +203,13 @@ async def _send(gateway: Gateway, request: Ask) -> Answer:
             return await gateway.refund(request)
 
 
-async def _record(operation: Operation, answer: Answer) -> Operation:
+async def _record(operation: Operation, answer: Answer, told_by: Actor | None = None) -> Operation:
     return await in_thread(
-        services.record_answer, operation_id=operation.pk, answer=answer, at=timezone.now()
+        services.record_answer,
+        operation_id=operation.pk,
+        answer=answer,
+        at=timezone.now(),
+        told_by=told_by,
     )
 
 

@@ -4,12 +4,13 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from lavka.kernel.actors import Actor
 from lavka.kernel.threads import in_thread
 from lavka.payments import selectors, services
 from lavka.payments.flows.asking import Outcome, authorise, void
 
 
-async def pay(*, order_id: UUID, method: str, token: str, key: str) -> Outcome:
+async def pay(*, order_id: UUID, method: str, token: str, key: str, actor: Actor) -> Outcome:
     """Pay what is still due of an order, by another means than before; once per `key`.
 
     An earlier payment that waits for the customer is given up first, so that only one can be
@@ -20,7 +21,7 @@ async def pay(*, order_id: UUID, method: str, token: str, key: str) -> Outcome:
     earlier = await in_thread(selectors.payment_by_key, order_id, key, method, token)
     waiting = None if earlier else await in_thread(selectors.waiting_payment, order_id)
     if waiting is not None:
-        await void(payment_id=waiting.pk)
+        await void(payment_id=waiting.pk, actor=actor)
     payment = await in_thread(
         services.open_payment,
         order_id=order_id,
@@ -30,4 +31,4 @@ async def pay(*, order_id: UUID, method: str, token: str, key: str) -> Outcome:
         at=timezone.now(),
         key=key,
     )
-    return await authorise(payment_id=payment.pk)
+    return await authorise(payment_id=payment.pk, actor=actor)

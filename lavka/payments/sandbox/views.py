@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from lavka.kernel.actors import Actor, acting
 from lavka.kernel.money import Money
 from lavka.kernel.threads import in_thread
 from lavka.payments.sandbox import provider
@@ -22,7 +23,8 @@ async def challenge(request: HttpRequest, page_key: UUID) -> HttpResponse:
         raise Http404 from None
     if request.method == "POST":
         is_confirmed = request.POST.get("answer") == "confirm"
-        await in_thread(provider.confirm_charge, charge_id=charge.pk, is_confirmed=is_confirmed)
+        with acting(Actor.provider("sandbox")):
+            await in_thread(provider.confirm_charge, charge_id=charge.pk, is_confirmed=is_confirmed)
         return redirect(request.path)
     page: dict[str, Any] = {
         "amount": Money(charge.amount, charge.currency),

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from lavka.kernel import events, rows
+from lavka.kernel import actors, events, rows
+from lavka.kernel.actors import Actor, acting
 from lavka.kernel.plain_text import storable
 from lavka.orders.models import Order
-from lavka.orders.rules import SYSTEM
 from lavka.orders.services import record_payments
 from lavka.payments import selectors
 from lavka.payments.events import (
@@ -47,8 +47,13 @@ _MOVED = (
 
 
 @transaction.atomic(durable=True)
-def record_answer(*, operation_id: UUID, answer: Answer, at: datetime.datetime) -> Operation:
+def record_answer(
+    *, operation_id: UUID, answer: Answer, at: datetime.datetime, told_by: Actor | None = None
+) -> Operation:
     """Write an answer down, once; a later answer to a finished operation changes nothing.
+
+    History and event name whoever asked for the operation, also when the answer comes hours later;
+    for a request for money that the provider answers on its own (`told_by`), the provider.
 
     One exception: a provider that approves what was given up has the money, so it is written down
     and goes back. An approval of another amount or currency than was asked for is not booked.
@@ -56,7 +61,19 @@ def record_answer(*, operation_id: UUID, answer: Answer, at: datetime.datetime) 
     Emits: PaymentAuthorised, PaymentCaptured, PaymentFailed, PaymentVoided or PaymentRefunded.
     """
     payment, operation = _lock(operation_id)
-    answer = _storable(answer)
+    with acting(_actor(operation, told_by)):
+        _write_down(payment, operation, _storable(answer), at)
+    return operation
+
+
+def _actor(operation: Operation, told_by: Actor | None) -> Actor:
+    is_customers = operation.kind == Kind.AUTHORISE
+    return told_by if is_customers and told_by else operation.asked_by
+
+
+def _write_down(
+    payment: Payment, operation: Operation, answer: Answer, at: datetime.datetime
+) -> None:
     match answer:
         case Approved() if answer.amount not in {None, payment.money(operation.amount)}:
             _refuse_to_book(payment, operation, answer)
@@ -66,7 +83,6 @@ def record_answer(*, operation_id: UUID, answer: Answer, at: datetime.datetime) 
             _decline(payment, operation, answer, at)
         case ActionNeeded() | Processing():
             _wait(payment, operation, answer)
-    return operation
 
 
 @transaction.atomic(durable=True)
@@ -77,7 +93,8 @@ def give_up_operation(*, operation_id: UUID, at: datetime.datetime) -> Operation
     """
     payment, operation = _lock(operation_id)
     if operation.state == State.STARTED:
-        _decline(payment, operation, Declined("never_arrived"), at)
+        with acting(operation.asked_by):
+            _decline(payment, operation, Declined("never_arrived"), at)
     return operation
 
 
@@ -242,7 +259,7 @@ def _save(
     record_payments(
         order_id=payment.order_id,
         sums=selectors.sums_of(payment.order_id),
-        actor=SYSTEM,
+        actor=actors.current(),
         at=at,
     )
     events.publish(event(payment_id=payment.pk, order_id=payment.order_id))

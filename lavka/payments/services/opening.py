@@ -10,6 +10,7 @@ from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from lavka.kernel import events, rows
+from lavka.kernel.actors import Actor, in_name_of
 from lavka.kernel.errors import FieldError, Invalid
 from lavka.kernel.money import Money
 from lavka.orders.models import Order
@@ -76,8 +77,9 @@ def open_payment(
     return rows.insert(payment)
 
 
+@in_name_of
 @transaction.atomic
-def abandon_payments(*, order_id: UUID, at: datetime.datetime) -> list[UUID]:
+def abandon_payments(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> list[UUID]:
     """Say that nobody waits for an order's payments; `flows.give_back` returns what they hold.
 
     The sweeper gives back what a crash leaves, also what a provider approves later.
@@ -87,13 +89,14 @@ def abandon_payments(*, order_id: UUID, at: datetime.datetime) -> list[UUID]:
     """
     Order.objects.locked().get(pk=order_id)
     for payment in Payment.objects.locked().filter(order_id=order_id).order_by("pk"):
-        _abandon(payment, at)
+        _abandon(payment, actor, at)
     held = Payment.objects.to_give_back().filter(order_id=order_id).order_by("pk")
     return list(held.values_list("pk", flat=True))
 
 
+@in_name_of
 @transaction.atomic
-def expire_payment(*, payment_id: UUID, at: datetime.datetime) -> None:
+def expire_payment(*, payment_id: UUID, actor: Actor, at: datetime.datetime) -> None:
     """Abandon one payment, unless it was decided meanwhile.
 
     Locks: the order, then the payment. Emits: PaymentFailed, when nobody was asked for it yet.
@@ -101,7 +104,7 @@ def expire_payment(*, payment_id: UUID, at: datetime.datetime) -> None:
     Order.objects.locked().get(payments=payment_id)
     payment = Payment.objects.undecided().locked().filter(pk=payment_id).first()
     if payment is not None:
-        _abandon(payment, at)
+        _abandon(payment, actor, at)
 
 
 @transaction.atomic
@@ -115,9 +118,10 @@ def forget_payments(*, order_ids: Collection[UUID]) -> None:
     payments.delete()
 
 
-def _abandon(payment: Payment, at: datetime.datetime) -> None:
-    payment.abandoned_at = payment.abandoned_at or at
+def _abandon(payment: Payment, actor: Actor, at: datetime.datetime) -> None:
+    if payment.abandoned_at is None:
+        payment.abandoned_at, payment.abandoned_by = at, actor
     if payment.status == PaymentStatus.PENDING and not payment.operations.exists():
         payment.status = PaymentStatus.FAILED
         events.publish(PaymentFailed(payment_id=payment.pk, order_id=payment.order_id))
-    payment.save(update_fields=["abandoned_at", "status", "updated_at"])
+    payment.save(update_fields=["abandoned_at", "abandoned_by", "status", "updated_at"])

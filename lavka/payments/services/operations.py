@@ -1,12 +1,14 @@
 """What is written before a provider is asked: the operation, and the money it claims."""
 
 import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from lavka.kernel import rows
+from lavka.kernel.actors import Actor
 from lavka.kernel.errors import Conflict
 from lavka.kernel.idempotency import require_same_meaning
 from lavka.kernel.money import Money
@@ -15,6 +17,14 @@ from lavka.payments.errors import NotCapturable, NotRefundable, NotVoidable
 from lavka.payments.models import Operation, Payment
 from lavka.payments.rules import UNDECIDED, UNFINISHED, OperationState, PaymentStatus
 from lavka.payments.rules import OperationKind as Kind
+
+
+class Claim(NamedTuple):
+    """How much is asked for under which key of the caller's; `fingerprint` says what they meant."""
+
+    key: str
+    amount: int
+    fingerprint: str = ""
 
 
 @rows.Compiled
@@ -28,7 +38,9 @@ def _authorisation(payment_id: UUID) -> QuerySet[Operation]:
 
 
 @transaction.atomic(durable=True)
-def begin_authorise(*, payment_id: UUID, at: datetime.datetime) -> tuple[Operation | None, bool]:
+def begin_authorise(
+    *, payment_id: UUID, actor: Actor, at: datetime.datetime
+) -> tuple[Operation | None, bool]:
     """The operation that asks for the payment's money, and whether this call made it.
 
     None for a payment that was given up, or abandoned, before anybody was asked.
@@ -39,7 +51,7 @@ def begin_authorise(*, payment_id: UUID, at: datetime.datetime) -> tuple[Operati
     may_begin = payment.status == PaymentStatus.PENDING and payment.abandoned_at is None
     if asked is not None or not may_begin:
         return asked, False
-    return _begin(payment, Kind.AUTHORISE, "authorise", payment.amount, at), True
+    return _begin(payment, Kind.AUTHORISE, Claim("authorise", payment.amount), actor, at), True
 
 
 @transaction.atomic(durable=True)
@@ -48,8 +60,9 @@ def begin_capture(
     payment_id: UUID,
     amount: Money | None,
     key: str,
-    fingerprint: str = "",
+    actor: Actor,
     at: datetime.datetime,
+    fingerprint: str = "",
 ) -> tuple[Operation | None, bool]:
     """Claim authorised money, all of it without an `amount`; None when all is taken already.
 
@@ -68,11 +81,14 @@ def begin_capture(
         return None, False
     wanted = _wanted(payment, amount, available, NotCapturable)
     payment.capturing += wanted
-    return _begin(payment, Kind.CAPTURE, key, wanted, at, fingerprint), True
+    claim = Claim(key, wanted, fingerprint)
+    return _begin(payment, Kind.CAPTURE, claim, actor, at), True
 
 
 @transaction.atomic(durable=True)
-def begin_void(*, payment_id: UUID, at: datetime.datetime) -> tuple[Operation | None, bool]:
+def begin_void(
+    *, payment_id: UUID, actor: Actor, at: datetime.datetime
+) -> tuple[Operation | None, bool]:
     """Claim what is authorised and not captured; None when that was given up already.
 
     What waits for the customer is given up as a whole.
@@ -86,12 +102,12 @@ def begin_void(*, payment_id: UUID, at: datetime.datetime) -> tuple[Operation | 
         return None, False
     key = f"void {payment.operations.filter(kind=Kind.VOID).count() + 1}"
     if payment.status in UNDECIDED and payment.reference:
-        return _begin(payment, Kind.VOID, key, payment.amount, at), True
+        return _begin(payment, Kind.VOID, Claim(key, payment.amount), actor, at), True
     available = payment.amounts.capturable
     if not available or payment.capturing:
         raise NotVoidable(payment=str(payment_id))
     payment.voiding += available
-    return _begin(payment, Kind.VOID, key, available, at), True
+    return _begin(payment, Kind.VOID, Claim(key, available), actor, at), True
 
 
 @transaction.atomic(durable=True)
@@ -100,8 +116,9 @@ def begin_refund(
     payment_id: UUID,
     amount: Money | None,
     key: str,
-    fingerprint: str = "",
+    actor: Actor,
     at: datetime.datetime,
+    fingerprint: str = "",
 ) -> tuple[Operation | None, bool]:
     """Claim captured money, all of it without an `amount`; None when all went back already.
 
@@ -118,7 +135,8 @@ def begin_refund(
         return None, False
     wanted = _wanted(payment, amount, available, NotRefundable)
     payment.refunding += wanted
-    return _begin(payment, Kind.REFUND, key, wanted, at, fingerprint), True
+    claim = Claim(key, wanted, fingerprint)
+    return _begin(payment, Kind.REFUND, claim, actor, at), True
 
 
 @transaction.atomic(durable=True)
@@ -143,16 +161,17 @@ def _earlier(payment: Payment, kind: Kind, key: str, fingerprint: str) -> Operat
 
 
 def _begin(
-    payment: Payment,
-    kind: Kind,
-    key: str,
-    amount: int,
-    at: datetime.datetime,
-    fingerprint: str = "",
+    payment: Payment, kind: Kind, claim: Claim, actor: Actor, at: datetime.datetime
 ) -> Operation:
-    """Write down what is claimed, and for what."""
+    """Write down what is claimed, for what, and who asks."""
     rows.update(payment, "capturing", "voiding", "refunding", "updated_at")
     operation = Operation(
-        payment=payment, kind=kind, key=key, fingerprint=fingerprint, amount=amount, started_at=at
+        payment=payment,
+        kind=kind,
+        key=claim.key,
+        fingerprint=claim.fingerprint,
+        amount=claim.amount,
+        asked_by=actor,
+        started_at=at,
     )
     return rows.insert(operation)

@@ -11,6 +11,7 @@ from rich.progress import track
 
 from lavka.accounts.models import User
 from lavka.demo import goods, orders, people, products, reviews, shelves, stock
+from lavka.kernel.actors import Actor, acting
 from lavka.listing.services import rebuild_listing
 
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             help="file for the two logins; passwords in it are kept (default: %(default)s)",
         )
 
+    @acting(Actor.system("demo"))
     def handle(self, *, logins: Path, **options: Any) -> None:
         """Shelves, products, stock, pictures, people, reviews, orders, in this order."""
         at = timezone.now()

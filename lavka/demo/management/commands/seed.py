@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lavka.demo.seed import load
 from lavka.demo.seed.rows import Plan
+from lavka.kernel.actors import Actor, acting
 from lavka.kernel.conf import options as shop
 from lavka.kernel.money import exponent_of
 from lavka.listing.services import rebuild_listing
@@ -40,6 +41,7 @@ class Command(BaseCommand):
             "log in as one of them",
         )
 
+    @acting(Actor.system("seed"))
     def handle(
         self, *, products: int, reviews: int, replace: bool, password: str | None, **options: Any
     ) -> None:

@@ -16,6 +16,7 @@ from lavka.imports.products import save_draft
 from lavka.imports.reports import Report
 from lavka.imports.tables import Refusal, Unusable, check_encoding
 from lavka.inventory.models import Warehouse
+from lavka.kernel.actors import Actor, acting
 from lavka.kernel.conf import options as shop
 
 
@@ -57,7 +58,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--report", type=Path, help="save the refusals as CSV")
 
-    def handle(self, *, file: Path, dry_run: bool, report: Path | None, **options: Any) -> None:
+    def handle(self, *, file: Path, **options: Any) -> None:
+        """In the name of the import."""
+        with acting(Actor.importer(file.name)):
+            self._run(file=file, **options)
+
+    def _run(self, *, file: Path, dry_run: bool, report: Path | None, **options: Any) -> None:
         """Check the whole file, then go product by product."""
         content_of = None if dry_run else _ways_to_pictures(options)
         try:

@@ -14,6 +14,7 @@ from rich.progress import track
 from lavka.imports import reviews
 from lavka.imports.reports import Report
 from lavka.imports.tables import Refusal, Unusable, check_encoding
+from lavka.kernel.actors import Actor, acting
 
 
 class Command(BaseCommand):
@@ -38,7 +39,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--report", type=Path, help="save the refusals as CSV")
 
-    def handle(
+    def handle(self, *, file: Path, **options: Any) -> None:
+        """In the name of the import."""
+        with acting(Actor.importer(file.name)):
+            self._run(file=file, **options)
+
+    def _run(
         self,
         *,
         file: Path,
