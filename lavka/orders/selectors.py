@@ -33,6 +33,12 @@ def order_for(order_id: UUID, *, customer_id: UUID | None, key: str) -> Order:
     return orders.get(pk=order_id, customer_id=customer_id)
 
 
+def order_numbered(number: int, *, customer_id: UUID | None, key: str) -> Order:
+    """As `order_for`, by the order's number: 3 queries; raises Order.DoesNotExist."""
+    order_id = Order.objects.placed().values_list("pk", flat=True).get(number=number)
+    return order_for(order_id, customer_id=customer_id, key=key)
+
+
 def all_orders(*, status: str = "", payment_status: str = "", query: str = "") -> QuerySet[Order]:
     """Every order, for staff, with its lines; `query` is a number or an e-mail address."""
     orders = _with_lines(Order.objects.placed())

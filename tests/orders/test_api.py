@@ -117,3 +117,22 @@ def test_a_note_of_the_staff_is_in_the_history(api: Api):
     entry = answer.json()["history"][-1]
     assert (answer.status_code, entry["kind"], entry["actor"]) == (201, "note", staff.email)
     assert entry["details"] == {"text": "Call."}
+
+
+def test_an_order_is_found_by_its_number_for_whoever_may_see_it(api):
+    customer = make_customer()
+    order, other = make_order(customer=customer), make_order()
+    path, key = f"/orders/by-number/{order.number}/", tokens.key_of(order.pk)
+
+    by_key = api.get(f"{path}?key={key}")
+    own = api.get(path, token=token_of(customer))
+
+    assert by_key.json()["id"] == own.json()["id"] == str(order.pk)
+    for refused in (
+        api.get(path),
+        api.get(f"{path}?key={tokens.key_of(other.pk)}"),
+        api.get(path, token=token_of(make_customer())),
+        api.get(f"/orders/by-number/{other.number + 1}/?key={key}"),
+        api.get(f"/orders/by-number/{'9' * 30}/?key={key}"),
+    ):
+        assert refused.status_code == 404

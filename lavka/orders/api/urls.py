@@ -6,6 +6,7 @@ from lavka.orders.api import edits, manage, views
 
 urlpatterns = [
     path("orders/", views.OrdersView.as_view()),
+    path("orders/by-number/<int:number>/", views.NumberedOrderView.as_view()),
     path("orders/<uuid:order_id>/", views.OrderView.as_view()),
     path("orders/<uuid:order_id>/invoice/", views.InvoiceView.as_view()),
     path("orders/<uuid:order_id>/cancel/", views.CancelOrderView.as_view()),

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -24,6 +24,10 @@ from lavka.web.views import CustomerView, View, in_thread
 
 NEWEST = ("-placed_at", "-id")
 KEY = text_parameter("key", "The order's key, in place of an account.")
+
+NUMBER = OpenApiParameter(
+    "number", {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, OpenApiParameter.PATH
+)
 
 
 class OrdersView(CustomerView):
@@ -65,6 +69,26 @@ class OrderView(OneOrderView):
 
         def found() -> dict[str, Any]:
             return order_json(selectors.order_for(order_id, customer_id=user_id, key=key))
+
+        return Response(await in_thread(found))
+
+
+class NumberedOrderView(View):
+    """One order, for a shop front whose links carry numbers."""
+
+    @operation(
+        "find_order",
+        "Find an order by its number",
+        parameters=[NUMBER, KEY],
+        responses=OrderOutput,
+        description="For its customer, or for whoever has its key, as a link in a mail has it. "
+        "Everything else about the order is asked for by its `id`.",
+    )
+    async def get(self, request: Request, number: int) -> Response:
+        user_id, key = reader_of(request)
+
+        def found() -> dict[str, Any]:
+            return order_json(selectors.order_numbered(number, customer_id=user_id, key=key))
 
         return Response(await in_thread(found))
 
