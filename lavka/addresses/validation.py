@@ -69,21 +69,25 @@ def clean_addresses(
 
 
 def _errors(address: Mapping[str, str], rules: AddressRules, pointer: str) -> Iterator[FieldError]:
+    code, region = address["postal_code"], address["region"]
     for name in FIELDS:
         if name in rules.required and not address[name]:
-            yield FieldError(f"{pointer}/{name}", "required", _missing(name, rules))
-    code = address["postal_code"]
+            yield _refused(name, "required", _missing(name, rules), rules, pointer)
     if code and not _is_postal_code(code, rules):
-        yield FieldError(f"{pointer}/postal_code", "invalid_postal_code", _unlike(code, rules))
-    region = address["region"]
+        yield _refused("postal_code", "invalid_postal_code", _unlike(code, rules), rules, pointer)
     if region and rules.are_areas_closed and rules.area(region) is None:
-        yield FieldError(
-            f"{pointer}/region",
-            "invalid_region",
-            _unknown_region(region, rules),
-            tuple(area.code for area in rules.areas),
-            f"{COUNTRIES_PATH}{rules.country}/",
-        )
+        yield _refused("region", "invalid_region", _unknown_region(region, rules), rules, pointer)
+
+
+def _refused(name: str, code: str, detail: str, rules: AddressRules, pointer: str) -> FieldError:
+    """With the areas there are, and the path that tells how addresses of the country look."""
+    return FieldError(
+        f"{pointer}/{name}",
+        code,
+        detail,
+        choices=tuple(area.code for area in rules.areas) if name == "region" else (),
+        choices_url=f"{COUNTRIES_PATH}{rules.country}/",
+    )
 
 
 def _trimmed(text: str) -> str:

@@ -167,6 +167,15 @@ def test_a_line_is_one_line():
     assert cleaned["phone"] == "1"
 
 
+def test_a_refusal_names_the_areas_there_are_and_where_the_rules_stand():
+    with pytest.raises(Invalid) as refusal:
+        clean_address(address_in("CA", region="", postal_code="1"))
+
+    region, code = refusal.value.errors
+    assert region.choices[:3] == ("AB", "BC", "MB")
+    assert (code.choices, code.choices_url) == ((), "/api/v1/countries/CA/")
+
+
 def test_several_addresses_are_refused_together():
     with pytest.raises(Invalid) as refusal:
         clean_addresses(
