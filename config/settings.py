@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "lavka.web.middleware.hidden_origin",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "lavka.accounts.middleware.device_cookie",
     "lavka.web.middleware.small_forms",
     "django.middleware.csrf.CsrfViewMiddleware",
     "lavka.web.middleware.staff_acts",

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.static import serve
 
+from lavka.accounts.admin import sign_in
 from lavka.web import docs, health, metrics, problems
 
 api_v1 = [
@@ -38,6 +39,7 @@ urlpatterns = [
     path("api/docs/errors/", docs.errors, name="errors"),
     path("api/<path:rest>", problems.unknown_path),
     path("sandbox/", include("lavka.payments.sandbox.urls")),
+    path("admin/password_change/", sign_in.own_password),
     path("admin/", admin.site.urls),
 ]
 if not settings.S3_BUCKET:

@@ -1,4 +1,4 @@
-"""Signing in to the admin: the same lock as in the API."""
+"""Signing in to the admin: the same throttles and known places as in the API."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 
-from lavka.accounts import rules
+from lavka.accounts import devices, rules
 from lavka.accounts.errors import TooManyAttempts
 from lavka.accounts.models import User
-from lavka.accounts.services import credentials
+from lavka.accounts.services import credentials, places
 from lavka.kernel.threads import in_thread
 
 
 class LockingBackend(ModelBackend):
-    """Django's rights, behind `credentials.proven_user`; a locked address is answered as wrong."""
+    """Django's rights, behind `credentials.proven_user`."""
 
     def authenticate(
         self,
@@ -24,15 +24,26 @@ class LockingBackend(ModelBackend):
         password: str | None = None,
         **fields: Any,
     ) -> User | None:
-        """The active user who proved the password, None for anybody else."""
+        """The active user who proved the password, None for anybody else.
+
+        Raises: PermissionDenied, while attempts are put off.
+        """
         given = username or fields.get(User.USERNAME_FIELD)
         if not given or password is None:
             return None
+        source, at = devices.source_of(request), timezone.now()
+        attempt = devices.SignInAttempt() if request is None else devices.SignInAttempt.of(request)
         try:
             email = rules.normal_email(given)
-            return credentials.proven_user(email=email, password=password, at=timezone.now())
-        except (TooManyAttempts, ValueError):
+            user = credentials.proven_user(email=email, password=password, source=source, at=at)
+        except ValueError:
             raise PermissionDenied from None
+        except TooManyAttempts as refused:
+            attempt.refused = refused
+            raise PermissionDenied from refused
+        if user is not None:
+            attempt.device = places.remember_place(user_id=user.pk, source=source, at=at)
+        return user
 
     async def aauthenticate(
         self,
@@ -41,5 +52,5 @@ class LockingBackend(ModelBackend):
         password: str | None = None,
         **fields: Any,
     ) -> User | None:
-        """The same, off the event loop; Django's own would go around the lock."""
+        """The same, off the event loop; Django's own would go around the throttles."""
         return await in_thread(self.authenticate, request, username, password, **fields)

@@ -49,6 +49,12 @@ class PasswordResetRequested(AccountEvent):
     name: ClassVar[str] = "accounts.password_reset_requested"
 
 
+class SignInLinkRequested(AccountEvent):
+    """Somebody wants to sign in by a mailed link; for an unknown address `user_id` is nobody's."""
+
+    name: ClassVar[str] = "accounts.sign_in_link_requested"
+
+
 class PasswordChanged(AccountEvent):
     """A user has a new password, changed or reset."""
 

@@ -5,3 +5,4 @@ from lavka.kernel.links import LinkKind, register
 VERIFY_EMAIL = register(LinkKind("verify_email", "/verify-email?token={token}"))
 RESET_PASSWORD = register(LinkKind("reset_password", "/reset-password?token={token}"))
 FORGOT_PASSWORD = register(LinkKind("forgot_password", "/forgot-password"))
+SIGN_IN = register(LinkKind("sign_in", "/sign-in?token={token}"))

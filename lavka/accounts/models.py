@@ -59,6 +59,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     email_verified_at = models.DateTimeField(_("e-mail verified at"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined at"), db_default=Now(), editable=False)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
+    # Links that were mailed until then sign nobody in any more.
+    links_used_at = models.DateTimeField(null=True, editable=False)
     # Part of what proves a session of the admin. A trigger raises it when the user is deactivated,
     # and lets nobody who saves an older row lower it.
     session_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
@@ -135,23 +137,80 @@ class Session(models.Model):
 
 
 class LoginFailure(models.Model):
-    """Failed attempts on one e-mail address, known or not, so that an answer tells nothing.
+    """Failed attempts to sign in, counted by account and place (`lavka.accounts.rules`).
 
+    Without a place it counts what comes from all places that the account does not know, without an
+    e-mail what comes from a network. The address may be nobody's, so that an answer tells nothing.
     An attempt counts as failed from before its password is checked until it proves right, so
     parallel guesses are counted too.
     """
 
-    email = models.EmailField(_("e-mail"), primary_key=True)
-    failures = models.PositiveIntegerField(_("failures"), default=0)
+    email = models.EmailField(_("e-mail"), blank=True)
+    source = models.CharField(_("from"), max_length=64, blank=True)
+    failures = models.FloatField(
+        _("failures"), default=0, help_text=_("One is forgotten after a while.")
+    )
     failed_at = models.DateTimeField(_("failed at"))
     locked_until = models.DateTimeField(_("locked until"), null=True, blank=True)
 
     class Meta:
+        # Not that of its predecessor, in which a process of the version before may still count.
+        db_table = "accounts_failedsignin"
         verbose_name = _("login failure")
         verbose_name_plural = _("login failures")
+        constraints = [
+            models.UniqueConstraint(fields=["email", "source"], name="login_failure_once_a_place")
+        ]
+        indexes = [models.Index(fields=["failed_at"], name="login_failure_failed_at")]
 
     def __str__(self) -> str:
-        return f"{self.email}: {self.failures}"
+        return f"{self.email} {self.source}: {self.failures:.0f}"
+
+
+class KnownPlace(models.Model):
+    """A device or network from which a user signed in; failures from elsewhere do not lock it.
+
+    Only a digest is kept: of the token that the device has, or, keyed, of the network.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="places", verbose_name=_("user"))
+    kind = models.CharField(_("kind"), max_length=10, choices=rules.PlaceKind)
+    digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(_("used at"))
+
+    class Meta:
+        verbose_name = _("known place")
+        verbose_name_plural = _("known places")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "digest"], name="known_place_once_a_user")
+        ]
+        indexes = [
+            models.Index(fields=["digest"], name="known_place_digest"),
+            models.Index(fields=["used_at"], name="known_place_used_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.kind}"
+
+
+class RequestedMail(models.Model):
+    """When an address was last sent a mail that anybody can ask for, and how often unused."""
+
+    email = models.EmailField(_("e-mail"))
+    purpose = models.CharField(_("purpose"), max_length=20, choices=rules.MailPurpose)
+    sent_at = models.DateTimeField(_("sent at"))
+    unused = models.PositiveSmallIntegerField(_("unused"), default=1)
+
+    class Meta:
+        verbose_name = _("requested mail")
+        verbose_name_plural = _("requested mails")
+        constraints = [
+            models.UniqueConstraint(fields=["email", "purpose"], name="requested_mail_once")
+        ]
+        indexes = [models.Index(fields=["sent_at"], name="requested_mail_sent_at")]
+
+    def __str__(self) -> str:
+        return f"{self.email} {self.purpose}"
 
 
 class Address(models.Model):

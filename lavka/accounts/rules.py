@@ -1,13 +1,102 @@
-"""Decisions about accounts: how an address is spelled, how long repeated failures lock."""
+"""Decisions about accounts: how an address is spelled, how failures slow guessing down."""
 
 import datetime
+from dataclasses import dataclass
 
-# The tenth failure in a row locks for 15 minutes, each further one twice as long, up to a day.
-FREE_FAILURES = 9
-FIRST_LOCK = datetime.timedelta(minutes=15)
-LONGEST_LOCK = datetime.timedelta(days=1)
-# A longer pause than the longest lock starts the count anew.
-FORGET_AFTER = datetime.timedelta(days=2)
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an attempt comes from: a network, and the device token that the client shows."""
+
+    network: str
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """How failed attempts put off the next one.
+
+    `free` of them cost nothing. The next puts the following attempt off by `first`, each further
+    one by twice as long, up to `longest`. One failure is forgotten `every` so often.
+    """
+
+    free: int
+    first: datetime.timedelta
+    longest: datetime.timedelta
+    every: datetime.timedelta
+
+
+# On one account from one place: a device that it knows, or a network.
+FROM_ONE_PLACE = Throttle(
+    free=9,
+    first=datetime.timedelta(minutes=15),
+    longest=datetime.timedelta(hours=1),
+    every=datetime.timedelta(hours=6),
+)
+# On one account from all places together that it does not know. No place shuts out the others:
+# it stops at ten failures, and five such places are free.
+ON_ONE_ACCOUNT = Throttle(
+    free=50,
+    first=datetime.timedelta(seconds=1),
+    longest=datetime.timedelta(minutes=5),
+    every=datetime.timedelta(minutes=15),
+)
+# From one network, on accounts that do not know it: spraying.
+FROM_ONE_NETWORK = Throttle(
+    free=100,
+    first=datetime.timedelta(seconds=1),
+    longest=datetime.timedelta(minutes=5),
+    every=datetime.timedelta(minutes=2),
+)
+# By then each failure is forgotten that has not been repeated.
+FAILURES_KEPT = datetime.timedelta(days=3)
+
+# Of each kind of place, an account knows the latest; one that was not used for long is forgotten.
+MAX_KNOWN_PLACES = 20
+PLACES_KEPT = datetime.timedelta(days=365)
+
+
+class PlaceKind(TextChoices):
+    """What an account knows a place by."""
+
+    DEVICE = "device", _("device")
+    NETWORK = "network", _("network")
+
+
+class MailPurpose(TextChoices):
+    """Mails that anybody can have sent to an address, each with a budget of its own."""
+
+    VERIFY_EMAIL = "verify_email", _("verify e-mail")
+    ACCOUNT_EXISTS = "account_exists", _("account exists")
+    RESET_PASSWORD = "reset_password", _("reset password")
+    SIGN_IN = "sign_in", _("sign in")
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """How long after a mail the next one is sent: `first`, doubled each time, up to `longest`.
+
+    `longest` is well below the life of the mail's token: whoever asks within the pause has a mail
+    in their mailbox that works, whoever had it sent. So nobody uses up another's mails.
+    """
+
+    first: datetime.timedelta
+    longest: datetime.timedelta
+
+
+PAUSES = {
+    MailPurpose.VERIFY_EMAIL: Pause(datetime.timedelta(minutes=1), datetime.timedelta(hours=12)),
+    MailPurpose.ACCOUNT_EXISTS: Pause(datetime.timedelta(hours=1), datetime.timedelta(hours=24)),
+    MailPurpose.RESET_PASSWORD: Pause(
+        datetime.timedelta(minutes=1), datetime.timedelta(minutes=30)
+    ),
+    MailPurpose.SIGN_IN: Pause(datetime.timedelta(minutes=1), datetime.timedelta(minutes=10)),
+}
+# After a longer silence the pauses begin anew.
+PAUSES_KEPT = datetime.timedelta(days=2)
 
 
 def normal_email(text: str) -> str:

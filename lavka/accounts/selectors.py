@@ -38,6 +38,17 @@ def user_of_reset(token: str) -> User:
     return user
 
 
+def user_of_sign_in(token: str, at: datetime.datetime) -> User:
+    """Whom a mailed link's token signs in; raises InvalidToken, also for one that is used up."""
+    claims = tokens.read_sign_in(token, at=at)
+    user = User.objects.filter(pk=claims.user_id, is_active=True).first()
+    if user is None or not tokens.is_sign_in_of(user, claims):
+        raise InvalidToken
+    if user.links_used_at is not None and user.links_used_at >= claims.issued_at:
+        raise InvalidToken
+    return user
+
+
 def users_in_reach(actor: User) -> QuerySet[User]:
     """Whose accounts somebody who may change users may change: a superuser everybody's.
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import signing
+from django.utils.crypto import constant_time_compare, salted_hmac
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from lavka.accounts.errors import InvalidRefreshToken, InvalidToken
@@ -16,7 +17,9 @@ from lavka.accounts.models import Session, User
 from lavka.web.tokens import MALFORMED
 
 VERIFICATION_LIFETIME = datetime.timedelta(days=3)
+SIGN_IN_LIFETIME = datetime.timedelta(minutes=20)
 _VERIFICATION_SALT = "lavka.accounts.verify-email"
+_SIGN_IN_SALT = "lavka.accounts.sign-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +105,41 @@ def reset_user_id(token: str) -> UUID:
 def is_reset_of(user: User, token: str) -> bool:
     """Whether `token` resets this user's present password."""
     return _reset_tokens.check_token(user, token.partition(".")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class SignInClaims:
+    """Whom the token of a mailed link signs in, and since when; `binding` is still to be proven."""
+
+    user_id: UUID
+    issued_at: datetime.datetime
+    binding: str
+
+
+def sign_in_of(user: User, *, at: datetime.datetime) -> str:
+    """A token that signs its bearer in once, within `SIGN_IN_LIFETIME`."""
+    claims = [str(user.pk), at.isoformat(), _binding_of(user)]
+    return signing.dumps(claims, salt=_SIGN_IN_SALT)
+
+
+def read_sign_in(token: str, *, at: datetime.datetime) -> SignInClaims:
+    """What `sign_in_of` signed; raises InvalidToken, also for one that is too old."""
+    try:
+        user_id, issued, binding = signing.loads(token, salt=_SIGN_IN_SALT)
+        issued_at = datetime.datetime.fromisoformat(issued)
+        claims = SignInClaims(UUID(user_id), issued_at, binding)
+    except (signing.BadSignature, ValueError, TypeError):
+        raise InvalidToken from None
+    if at - claims.issued_at > SIGN_IN_LIFETIME:
+        raise InvalidToken
+    return claims
+
+
+def is_sign_in_of(user: User, claims: SignInClaims) -> bool:
+    """Whether password, address and session version are those for which the token was made."""
+    return constant_time_compare(claims.binding, _binding_of(user))
+
+
+def _binding_of(user: User) -> str:
+    bound_to = f"{user.session_version}:{user.email}:{user.password}"
+    return salted_hmac(_SIGN_IN_SALT, bound_to, algorithm="sha256").hexdigest()

@@ -47,6 +47,9 @@ def account_draft(kind: str, user: User) -> Draft:
         address = _with_token(account_links.VERIFY_EMAIL, account_tokens.verification_of(user))
     elif kind == Kind.RESET_PASSWORD:
         address = _with_token(account_links.RESET_PASSWORD, account_tokens.reset_of(user))
+    elif kind == Kind.SIGN_IN:
+        token = account_tokens.sign_in_of(user, at=timezone.now())
+        address = _with_token(account_links.SIGN_IN, token)
     else:
         address = {"link": account_links.FORGOT_PASSWORD.url()}
     return Draft(kind, user.email, user.language, {"email": user.email, **address})

@@ -5,6 +5,7 @@ from lavka.accounts.events import (
     PasswordChanged,
     PasswordResetRequested,
     RegistrationRepeated,
+    SignInLinkRequested,
     VerificationRequested,
 )
 from lavka.fulfilment.events import ShipmentSent
@@ -18,6 +19,7 @@ subscribe(CustomerRegistered, tasks.send_verification)
 subscribe(VerificationRequested, tasks.send_verification)
 subscribe(RegistrationRepeated, tasks.send_account_exists)
 subscribe(PasswordResetRequested, tasks.send_password_reset)
+subscribe(SignInLinkRequested, tasks.send_sign_in_link)
 subscribe(PasswordChanged, tasks.send_password_changed)
 subscribe(OrderPlaced, tasks.send_order_placed)
 subscribe(ShipmentSent, tasks.send_order_shipped)

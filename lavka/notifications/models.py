@@ -31,6 +31,7 @@ class SentMail(models.Model):
         VERIFY_EMAIL = "verify_email", _("verify e-mail")
         ACCOUNT_EXISTS = "account_exists", _("account exists")
         RESET_PASSWORD = "reset_password", _("reset password")
+        SIGN_IN = "sign_in", _("sign in")
         PASSWORD_CHANGED = "password_changed", _("password changed")
         ORDER_PLACED = "order_placed", _("order placed")
         ORDER_SHIPPED = "order_shipped", _("order shipped")

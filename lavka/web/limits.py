@@ -5,6 +5,8 @@ import logging
 import math
 import time
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -92,8 +94,26 @@ async def take(limit: Limit, caller: str) -> Allowance | None:
 
 
 def caller_of(request: HttpRequest, user_id: object) -> str:
-    """The bucket's owner: the user, or the address that the proxy in front saw."""
-    return f"u{user_id}" if user_id else f"a{address_of(request)}"
+    """The bucket's owner: the user, or the network that the proxy in front saw."""
+    return f"u{user_id}" if user_id else f"a{network_of(request)}"
+
+
+def network_of(request: HttpRequest) -> str:
+    """What counts as one caller: an IPv4 address, or the /64 that an IPv6 subscriber has."""
+    return _network(address_of(request))
+
+
+@lru_cache(maxsize=1024)
+def _network(address: str) -> str:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is None:
+            return f"{IPv6Address(int(found) >> 64 << 64)}/64"
+        found = found.ipv4_mapped
+    return str(found)
 
 
 def address_of(request: HttpRequest) -> str:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from lavka.accounts import tokens
 from lavka.accounts.models import Session, User
+from lavka.accounts.rules import Source
 from lavka.accounts.services import profile, sessions
 from lavka.accounts.tasks import purge_sessions
 from lavka.web import revocation
@@ -77,7 +78,9 @@ def refresh_token_replayed(api: Api, user: User, pair: Pair) -> None:
 
 
 def account_closed(api: Api, user: User, pair: Pair) -> None:
-    profile.close_account(user_id=user.pk, current_password=PASSWORD, at=timezone.now())
+    profile.close_account(
+        user_id=user.pk, current_password=PASSWORD, source=Source("x"), at=timezone.now()
+    )
 
 
 def deactivated(api: Api, user: User, pair: Pair) -> None:
@@ -328,7 +331,7 @@ def test_nobody_signs_in_or_refreshes_past_their_deactivation(api: Api, attempt:
     sessions_of_both = [
         *deactivate_while(
             lambda: sessions.sign_in(
-                email=signing_in.email, password=PASSWORD, user_agent="", at=at
+                email=signing_in.email, password=PASSWORD, source=Source("x"), user_agent="", at=at
             ),
             signing_in,
         ),

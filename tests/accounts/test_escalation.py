@@ -106,6 +106,11 @@ def chosen(name: str, **fields: str) -> Callable[[Client, User], Any]:
     return post
 
 
+def delete_the_failures(browser: Client, user: User) -> Any:
+    failure = LoginFailure.objects.get(email=user.email)
+    return browser.post(f"/admin/accounts/loginfailure/{failure.pk}/delete/", {"post": "yes"})
+
+
 def revoke_key_in_the_admin(browser: Client, user: User) -> Any:
     key = ApiKey.objects.get(created_by=user)
     return browser.post(
@@ -142,7 +147,7 @@ ATTACKS: Mapping[str, Callable[[Client, User], Any]] = {
     "unlock": chosen("unlock"),
     "delete the session": on_session("{}/delete/", post="yes"),
     "delete chosen sessions": on_session("", action="delete_selected", post="yes"),
-    "delete the failures": on_page("/admin/accounts/loginfailure/{user.email}/delete/", post="yes"),
+    "delete the failures": delete_the_failures,
     "revoke the key": revoke_key_in_the_admin,
     "revoke the key by the API": revoke_key_by_the_api,
     "address book": move_the_address_book,

@@ -31,6 +31,7 @@ def front(settings: Any) -> str:
         "LINKS": {
             "verify_email": "/account/verify?t={token}",
             "reset_password": "/account/password#{token}",
+            "sign_in": "/account/enter?t={token}",
             "forgot_password": "/account/forgotten",
             "order": "/my-orders/{number}?key={key}",
             "product": "/shop/{slug}.html",

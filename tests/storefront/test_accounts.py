@@ -8,10 +8,15 @@ from django.test import Client
 from django.utils import timezone
 
 from lavka.accounts import tokens
-from lavka.accounts.events import EmailVerified, PasswordChanged, PasswordResetRequested
+from lavka.accounts.events import (
+    EmailVerified,
+    PasswordChanged,
+    PasswordResetRequested,
+    SignInLinkRequested,
+)
 from lavka.accounts.models import User
 from lavka.kernel.models import OutboxEvent
-from tests.accounts.factories import PASSWORD, make_customer, sign_in
+from tests.accounts.factories import PASSWORD, make_customer, make_staff, sign_in
 from tests.storefront.forms import Page, send
 
 pytestmark = pytest.mark.django_db
@@ -153,6 +158,66 @@ def test_a_mailbox_is_not_flooded(browser: Client):
 
     answers = [send(browser, "/forgot-password", page, email=email) for _ in range(6)]
 
-    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
-    assert int(answers[5]["Retry-After"]) > 0
-    assert "too many requests" in Page(answers[5]).text
+    assert [answer.status_code for answer in answers] == [200] * 6
+    assert told(PasswordResetRequested) == 1
+
+
+def test_who_asks_for_too_many_mails_is_refused(browser: Client, settings):
+    settings.LAVKA = settings.LAVKA | {"THROTTLES": True}
+    page = Page(browser.get("/sign-in-link"))
+
+    answers = [
+        send(browser, "/sign-in-link", page, email=f"{number}@example.com") for number in range(31)
+    ]
+
+    assert {answer.status_code for answer in answers[:-1]} == {200}
+    assert answers[-1].status_code == 429
+    assert int(answers[-1]["Retry-After"]) > 0
+    assert "too many requests" in Page(answers[-1]).text
+
+
+def test_staff_enter_the_admin_by_a_mailed_link(browser: Client):
+    staff = make_staff(email="ada@example.com")
+    path = f"/sign-in?token={tokens.sign_in_of(staff, at=timezone.now())}"
+    scan(path)
+
+    page = Page(browser.get(path))
+    assert "ada@example.com" in page.text
+    answer = send(browser, path, page)
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+    assert browser.get("/admin/").status_code == 200
+    assert browser.cookies["lavka_device"]["httponly"]
+    assert browser.get(path).status_code == 422
+    assert Client().post("/sign-in", {"token": path.partition("=")[2]}).status_code == 422
+
+
+def test_a_code_from_the_mail_is_as_good_as_its_link(browser: Client):
+    staff = make_staff(email="ada@example.com")
+    asked = send(browser, "/sign-in-link", Page(browser.get("/sign-in-link")), email=staff.email)
+    page = Page(asked)
+    assert told(SignInLinkRequested) == 1
+
+    code = tokens.sign_in_of(staff, at=timezone.now())
+    shown = send(browser, "/sign-in-link", page, token=code)
+    entered = send(browser, "/sign-in", Page(shown))
+
+    assert "ada@example.com" in Page(shown).text
+    assert entered["Location"] == "/admin/"
+
+
+def test_a_customers_link_is_left_for_the_pages_of_a_shop_front(browser: Client, api):
+    token = tokens.sign_in_of(make_customer(), at=timezone.now())
+    path = f"/sign-in?token={token}"
+
+    page = browser.get(path)
+    posted = Client().post("/sign-in", {"token": token, "enter": "1"})
+
+    assert "This link is for the shop's own pages" in Page(page).text
+    assert posted.status_code == 200
+    assert "sessionid" not in posted.cookies
+    assert api.post("/auth/sign-in-link/token/", {"token": token}).status_code == 200
+
+
+def test_the_door_of_the_admin_leads_to_the_mailed_link(browser: Client):
+    assert 'href="/sign-in-link"' in browser.get("/admin/login/").content.decode()

@@ -76,6 +76,9 @@ MAILS = {
     Kind.RESET_PASSWORD: (
         lambda: of_user(tasks.send_password_reset), "New password", r"/account/password#\S+",
     ),
+    Kind.SIGN_IN: (
+        lambda: of_user(tasks.send_sign_in_link), "ada@example.com", r"/account/enter\?t=\S+",
+    ),
     Kind.PASSWORD_CHANGED: (
         lambda: of_user(tasks.send_password_changed), "Forgot your password?", "/account/forgotten",
     ),

@@ -1,5 +1,5 @@
 """The staff's pages for people and for what lets them in."""
 
-from lavka.accounts.admin import access, users
+from lavka.accounts.admin import access, sign_in, users
 
-__all__ = ["access", "users"]
+__all__ = ["access", "sign_in", "users"]

@@ -34,11 +34,11 @@ class SessionAdmin(WithinReach, ReadOnly, ModelAdmin):
 
 @admin.register(LoginFailure)
 class LoginFailureAdmin(WithinReach, ReadOnly, ModelAdmin):
-    """Addresses with failed attempts; deleting one unlocks it."""
+    """Failed attempts by account and place; deleting some unlocks it."""
 
-    list_display = ["email", "failures", "failed_at", "locked_until"]
+    list_display = ["email", "source", "failures", "failed_at", "locked_until"]
     list_filter = [("locked_until", admin.EmptyFieldListFilter)]
-    search_fields = ["email"]
+    search_fields = ["email", "=source"]
     ordering = ["-failed_at"]
     show_full_result_count = False
 

@@ -3,12 +3,15 @@
 from dataclasses import asdict
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone, translation
 from drf_spectacular.utils import OpenApiExample
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from lavka.accounts import devices
 from lavka.accounts.api import serializers
+from lavka.accounts.devices import source_of
 from lavka.accounts.errors import (
     InvalidRefreshToken,
     InvalidToken,
@@ -18,14 +21,16 @@ from lavka.accounts.errors import (
     WrongPassword,
 )
 from lavka.accounts.services import passwords, registration, sessions
+from lavka.accounts.services.sessions import SignedIn
 from lavka.kernel.plain_text import storable
 from lavka.web import limits
 from lavka.web.schema import operation
 from lavka.web.views import CustomerView, View, in_thread
 
 AUTH = limits.Limit("auth", burst=30, per_seconds=60, fails_open=False)
-# Per e-mail address, whoever asks: nobody's mailbox is flooded.
-MAIL = limits.Limit("auth-mail", burst=5, per_seconds=3600, fails_open=False)
+# Per address from which they are asked for; how often one mailbox gets them says
+# `lavka.accounts.rules.PAUSES`, so that nobody uses up another's.
+MAIL = limits.Limit("auth-mail", burst=30, per_seconds=3600, fails_open=False)
 
 CREDENTIALS = OpenApiExample(
     "credentials",
@@ -34,6 +39,11 @@ CREDENTIALS = OpenApiExample(
 )
 PAIR = OpenApiExample(
     "pair", {"access": "eyJhbGciOi…", "refresh": "eyJhbGciOi…"}, response_only=True
+)
+SIGNED_IN = OpenApiExample(
+    "signed in",
+    {"access": "eyJhbGciOi…", "refresh": "eyJhbGciOi…", "device": "q0J3…"},
+    response_only=True,
 )
 
 
@@ -60,13 +70,14 @@ class RegisterView(AuthView):
     async def post(self, request: Request) -> Response:
         """Create an account."""
         body = serializers.RegisterInput.read(request.data)
-        await limits.take(MAIL, f"e{body['email']}")
+        await limits.take(MAIL, limits.caller_of(request._request, None))
         user_id = await in_thread(
             registration.register,
             email=body["email"],
             password=body["password"],
             name=body.get("name", ""),
             language=translation.get_language() or "en",
+            at=timezone.now(),
         )
         return Response({"id": user_id, "email": body["email"]}, status=201)
 
@@ -97,12 +108,15 @@ class ResendVerificationView(CustomerView):
     @operation(
         "resend_verification",
         "Send the verification mail again",
+        description="Unless the latest was sent a moment ago; the pauses grow with each.",
         request=None,
         responses={202: None},
     )
     async def post(self, request: Request) -> Response:
         """Ask for the mail; a verified address gets none."""
-        await in_thread(registration.request_verification, user_id=self.caller.id)
+        await in_thread(
+            registration.request_verification, user_id=self.caller.id, at=timezone.now()
+        )
         return Response(status=202)
 
 
@@ -112,24 +126,72 @@ class TokenView(AuthView):
     @operation(
         "sign_in",
         "Sign in",
-        description="Ten failures in a row lock the address for 15 minutes, each further one for "
-        "twice as long; a locked address refuses the right password, too.",
+        description="Ten failures on an account from one place put it off for 15 minutes, each "
+        "further one for twice as long, up to an hour; the right password is refused too then. A "
+        "place is a device that shows what an earlier sign-in answered, as `device` or by its "
+        "cookie, or else a network. Failures elsewhere delay a sign-in from a place that the "
+        "account does not know by at most five minutes, and from one that it knows not at all. "
+        "A mailed link always signs in.",
         request=serializers.CredentialsInput,
-        responses={200: serializers.TokenPairOutput},
+        responses={200: serializers.SignedInOutput},
         errors=[WrongCredentials, TooManyAttempts],
-        examples=[CREDENTIALS, PAIR],
+        examples=[CREDENTIALS, SIGNED_IN],
     )
     async def post(self, request: Request) -> Response:
         """Open a session."""
         body = serializers.CredentialsInput.read(request.data)
-        pair = await in_thread(
+        signed_in = await in_thread(
             sessions.sign_in,
             email=body["email"],
             password=body["password"],
-            user_agent=storable(request.META.get("HTTP_USER_AGENT", ""), 200),
+            source=source_of(request._request, body.get("device", "")),
+            user_agent=_user_agent(request),
             at=timezone.now(),
         )
-        return Response(asdict(pair))
+        return _answer(signed_in)
+
+
+class SignInLinkView(AuthView):
+    """POST /auth/sign-in-link/"""
+
+    @operation(
+        "request_sign_in_link",
+        "Ask for a mail that signs in",
+        description="The answer is the same whether or not anybody has the address. While the "
+        "latest such mail is young no further one is sent, whoever asked for it.",
+        request=serializers.EmailInput,
+        responses={202: None},
+    )
+    async def post(self, request: Request) -> Response:
+        """Ask for the mail."""
+        await request_link(request._request, request.data)
+        return Response(status=202)
+
+
+class SignInLinkTokenView(AuthView):
+    """POST /auth/sign-in-link/token/"""
+
+    @operation(
+        "sign_in_by_link",
+        "Sign in with the token of a mail",
+        description="The token is good for 20 minutes and one use, which ends older ones too. It "
+        "verifies the address, and works however often others failed to guess the password.",
+        request=serializers.LinkTokenInput,
+        responses={200: serializers.SignedInOutput},
+        errors=[InvalidToken],
+        examples=[SIGNED_IN],
+    )
+    async def post(self, request: Request) -> Response:
+        """Open a session."""
+        body = serializers.LinkTokenInput.read(request.data)
+        signed_in = await in_thread(
+            sessions.sign_in_by_link,
+            token=body["token"],
+            source=source_of(request._request, body.get("device", "")),
+            user_agent=_user_agent(request),
+            at=timezone.now(),
+        )
+        return _answer(signed_in)
 
 
 class RefreshView(AuthView):
@@ -185,13 +247,14 @@ class ForgotPasswordView(AuthView):
     @operation(
         "forgot_password",
         "Ask for a mail that resets the password",
-        description="The answer is the same whether or not anybody has the address.",
+        description="The answer is the same whether or not anybody has the address. While the "
+        "latest such mail is young no further one is sent, whoever asked for it.",
         request=serializers.EmailInput,
         responses={202: None},
     )
     async def post(self, request: Request) -> Response:
         """Ask for the mail."""
-        await request_password_reset(request.data)
+        await request_password_reset(request._request, request.data)
         return Response(status=202)
 
 
@@ -209,13 +272,14 @@ class ResetPasswordView(AuthView):
     async def post(self, request: Request) -> Response:
         """Set the password."""
         body = serializers.ResetPasswordInput.read(request.data)
-        await in_thread(
+        device = await in_thread(
             passwords.reset_password,
             token=body["token"],
             password=body["password"],
+            source=source_of(request._request, body.get("device", "")),
             at=timezone.now(),
         )
-        return Response(status=204)
+        return _without_body(device)
 
 
 class ChangePasswordView(CustomerView):
@@ -234,22 +298,46 @@ class ChangePasswordView(CustomerView):
     async def post(self, request: Request) -> Response:
         """Change the password."""
         body = serializers.ChangePasswordInput.read(request.data)
-        await in_thread(
+        device = await in_thread(
             passwords.change_password,
             user_id=self.caller.id,
             current_password=body["current_password"],
             new_password=body["new_password"],
             keep_session=self.caller.session_id,
+            source=source_of(request._request, body.get("device", "")),
             at=timezone.now(),
         )
-        return Response(status=204)
+        return _without_body(device)
 
 
-async def request_password_reset(data: Any) -> None:
-    """Have the reset mail sent to `{"email": …}`, within what a mailbox gets in an hour.
+async def request_password_reset(request: HttpRequest, data: Any) -> None:
+    """Have the reset mail sent to `{"email": …}`, within what one address may have sent.
 
     Raises: ValidationError; TooManyRequests; Unavailable.
     """
     email = serializers.EmailInput.read(data)["email"]
-    await limits.take(MAIL, f"e{email}")
-    await in_thread(passwords.request_reset, email=email)
+    await limits.take(MAIL, limits.caller_of(request, None))
+    await in_thread(passwords.request_reset, email=email, at=timezone.now())
+
+
+async def request_link(request: HttpRequest, data: Any) -> None:
+    """Have a link mailed that signs `{"email": …}` in; raises as `request_password_reset`."""
+    email = serializers.EmailInput.read(data)["email"]
+    await limits.take(MAIL, limits.caller_of(request, None))
+    await in_thread(sessions.request_link, email=email, at=timezone.now())
+
+
+def _user_agent(request: Request) -> str:
+    return storable(request.META.get("HTTP_USER_AGENT", ""), 200)
+
+
+def _answer(signed_in: SignedIn) -> Response:
+    response = Response({**asdict(signed_in.pair), "device": signed_in.device})
+    devices.set_cookie(response, signed_in.device)
+    return response
+
+
+def _without_body(device: str) -> Response:
+    response = Response(status=204)
+    devices.set_cookie(response, device)
+    return response

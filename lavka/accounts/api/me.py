@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from lavka.accounts import selectors
 from lavka.accounts.api import serializers
 from lavka.accounts.api.serializers import AddressInput, AddressOutput, ProfileOutput
+from lavka.accounts.devices import source_of
 from lavka.accounts.errors import StaffAccount, TooManyAttempts, WrongPassword
 from lavka.accounts.models import Address, Session, User
 from lavka.accounts.selectors import Profile
@@ -70,6 +71,7 @@ class MeView(CustomerView):
             profile.close_account,
             user_id=self.caller.id,
             current_password=body["current_password"],
+            source=source_of(request._request, body.get("device", "")),
             at=timezone.now(),
         )
         return Response(status=204)

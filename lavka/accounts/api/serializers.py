@@ -12,7 +12,7 @@ from lavka.accounts.validators import MAX_PASSWORD
 from lavka.addresses.api.serializers import PostalAddressInput, PostalAddressOutput
 from lavka.web.serializers import Input, StrictBooleanField, StrictCharField
 
-MAX_EMAIL, MAX_TOKEN = 254, 4096
+MAX_EMAIL, MAX_TOKEN, MAX_DEVICE = 254, 4096, 64
 
 
 class EmailField(serializers.EmailField):
@@ -55,16 +55,28 @@ class TokenField(StrictCharField):
         super().__init__(max_length=MAX_TOKEN, **options)
 
 
-class CredentialsInput(Input):
+class DeviceInput(Input):
+    """What an app shows to be known again; a browser has a cookie instead."""
+
+    device = StrictCharField(
+        max_length=MAX_DEVICE,
+        required=False,
+        help_text=_("What an earlier sign-in answered; for clients that keep no cookies."),
+    )
+
+
+class CredentialsInput(DeviceInput):
     """E-mail and password."""
 
     email = EmailField()
     password = PasswordField()
 
 
-class RegisterInput(CredentialsInput):
+class RegisterInput(Input):
     """A new customer."""
 
+    email = EmailField()
+    password = PasswordField()
     name = StrictCharField(max_length=150, required=False, allow_blank=True)
 
 
@@ -88,10 +100,22 @@ class TokenPairOutput(Serializer):
     refresh = serializers.CharField(help_text=_("For one refresh; 30 days."))
 
 
+class SignedInOutput(TokenPairOutput):
+    """The tokens of a new session, and that of the device."""
+
+    device = serializers.CharField(
+        help_text=_("Keep it for the next sign-in: failures of others do not lock this device.")
+    )
+
+
 class MailTokenInput(Input):
     """The token of a mail."""
 
     token = TokenField()
+
+
+class LinkTokenInput(MailTokenInput, DeviceInput):
+    """The token of a mailed link."""
 
 
 class EmailInput(Input):
@@ -100,20 +124,20 @@ class EmailInput(Input):
     email = EmailField()
 
 
-class ResetPasswordInput(MailTokenInput):
+class ResetPasswordInput(MailTokenInput, DeviceInput):
     """The token of a mail and the new password."""
 
     password = PasswordField()
 
 
-class ChangePasswordInput(Input):
+class ChangePasswordInput(DeviceInput):
     """The password as it is and as it shall be."""
 
     current_password = PasswordField()
     new_password = PasswordField()
 
 
-class CloseAccountInput(Input):
+class CloseAccountInput(DeviceInput):
     """The password, as proof."""
 
     current_password = PasswordField()

@@ -10,6 +10,8 @@ urlpatterns = [
     path("auth/verify-email/resend/", auth.ResendVerificationView.as_view()),
     path("auth/token/", auth.TokenView.as_view()),
     path("auth/token/refresh/", auth.RefreshView.as_view()),
+    path("auth/sign-in-link/", auth.SignInLinkView.as_view()),
+    path("auth/sign-in-link/token/", auth.SignInLinkTokenView.as_view()),
     path("auth/logout/", auth.LogoutView.as_view()),
     path("auth/logout-all/", auth.LogoutAllView.as_view()),
     path("auth/password/forgot/", auth.ForgotPasswordView.as_view()),

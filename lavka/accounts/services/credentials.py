@@ -1,80 +1,152 @@
-"""Proving who one is: passwords, behind a lock that repeated failures close."""
+"""Proving who one is by a password; failures put the next attempt off."""
 
 import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import password_validation
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Q
 
 from lavka.accounts import rules
 from lavka.accounts.errors import TooManyAttempts
 from lavka.accounts.models import LoginFailure, User
+from lavka.accounts.rules import Source, Throttle
+from lavka.accounts.services import places
 from lavka.kernel.errors import FieldError, Invalid
 
+# Failures that time has not forgotten yet.
+_LEFT = (
+    "greatest(known.failures - greatest(extract(epoch FROM %(at)s - known.failed_at), 0)"
+    " / extract(epoch FROM %(every)s), 0)"
+)
 # One statement checks the lock and counts, so parallel guesses cannot all pass the check.
-_CLAIM = """
-INSERT INTO accounts_loginfailure AS known (email, failures, failed_at)
-VALUES (%(email)s, 1, %(at)s)
-ON CONFLICT (email) DO UPDATE SET
+_CLAIM = f"""
+INSERT INTO accounts_failedsignin AS known (email, source, failures, failed_at)
+VALUES (%(email)s, %(source)s, 1, %(at)s)
+ON CONFLICT (email, source) DO UPDATE SET
+    failures = {_LEFT} + 1,
     failed_at = excluded.failed_at,
-    failures = CASE WHEN known.failed_at < %(forget_before)s THEN 1 ELSE known.failures + 1 END,
-    locked_until = CASE
-        WHEN known.failed_at >= %(forget_before)s AND known.failures >= %(free)s
-        THEN %(at)s + least(
-            %(first)s * power(2, least(known.failures - %(free)s, 10)), %(longest)s
-        )
+    locked_until = CASE WHEN ceil({_LEFT}) >= %(free)s THEN
+        %(at)s + least(%(first)s * power(2, least(ceil({_LEFT}) - %(free)s, 20)), %(longest)s)
     END
 WHERE known.locked_until IS NULL OR known.locked_until <= %(at)s
 RETURNING failures
+"""  # noqa: S608 - no value in it
+_FORGIVE = """
+UPDATE accounts_failedsignin SET
+    failures = greatest(failures - %(forgiven)s, 0),
+    locked_until = CASE WHEN failures - %(forgiven)s > %(free)s THEN locked_until END
+WHERE email = %(email)s AND source = %(source)s
 """
 
 
-@transaction.atomic
-def claim_attempt(*, email: str, at: datetime.datetime) -> None:
-    """Count an attempt on an address as failed, before it is known whether it is.
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One row of failures."""
 
-    Raises: TooManyAttempts, while the address is locked; the attempt is not counted then.
+    email: str
+    source: str
+    throttle: Throttle
+
+
+def counters_of(*, email: str, source: Source) -> list[Counter]:
+    """What an attempt counts in, in the order in which rows are locked; the last is its place's.
+
+    From a known device or network only what came from there counts, so others lock neither.
     """
+    known = places.known_place(email=email, source=source)
+    own = Counter(email, known or source.network, rules.FROM_ONE_PLACE)
+    if known:
+        return [own]
+    return [
+        Counter("", source.network, rules.FROM_ONE_NETWORK),
+        Counter(email, "", rules.ON_ONE_ACCOUNT),
+        own,
+    ]
+
+
+@transaction.atomic
+def claim_attempt(*, email: str, source: Source, at: datetime.datetime) -> list[Counter]:
+    """Count an attempt as failed, before it is known whether it is; returns where.
+
+    Raises: TooManyAttempts, while one of its counters is locked; then nothing is counted.
+    """
+    counters = counters_of(email=email, source=source)
+    for counter in counters:
+        if not _count(counter, at):
+            raise TooManyAttempts(retry_after_seconds=_wait(counter, at))
+    return counters
+
+
+def _count(counter: Counter, at: datetime.datetime) -> bool:
+    throttle = counter.throttle
     parameters: dict[str, Any] = {
-        "email": email,
+        "email": counter.email,
+        "source": counter.source,
         "at": at,
-        "forget_before": at - rules.FORGET_AFTER,
-        "free": rules.FREE_FAILURES,
-        "first": rules.FIRST_LOCK,
-        "longest": rules.LONGEST_LOCK,
+        "free": throttle.free,
+        "first": throttle.first,
+        "longest": throttle.longest,
+        "every": throttle.every,
     }
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, parameters)
-        if cursor.fetchone():
-            return
-    locked = LoginFailure.objects.filter(email=email).first()
+        return cursor.fetchone() is not None
+
+
+def _wait(counter: Counter, at: datetime.datetime) -> int:
+    locked = LoginFailure.objects.filter(email=counter.email, source=counter.source).first()
     until = at if locked is None or locked.locked_until is None else locked.locked_until
-    raise TooManyAttempts(retry_after_seconds=max(1, round((until - at).total_seconds())))
+    return max(1, round((until - at).total_seconds()))
+
+
+@transaction.atomic
+def forgive(*, counters: list[Counter]) -> None:
+    """Forget the failures of a place that proved right, also where they count with others'."""
+    *shared, own = counters
+    failures = LoginFailure.objects.filter(email=own.email, source=own.source)
+    forgiven = failures.values_list("failures", flat=True).first() or 0
+    with connection.cursor() as cursor:
+        for counter in shared:
+            parameters = {
+                "email": counter.email,
+                "source": counter.source,
+                "forgiven": forgiven,
+                "free": counter.throttle.free,
+            }
+            cursor.execute(_FORGIVE, parameters)
+    failures.delete()
+    of_others = Q(email="", source=own.source) | Q(email=own.email, source="")
+    LoginFailure.objects.filter(of_others, failures=0).delete()
 
 
 @transaction.atomic
 def unlock(*, emails: list[str]) -> int:
-    """Forget the failures of these addresses; returns how many had some."""
-    return LoginFailure.objects.filter(email__in=emails).delete()[0]
+    """Forget the failures on these addresses, from wherever; returns how many had some."""
+    failures = LoginFailure.objects.filter(email__in=set(emails) - {""})
+    count = failures.values("email").distinct().count()
+    failures.delete()
+    return count
 
 
-def proven_user(*, email: str, password: str, at: datetime.datetime) -> User | None:
+def proven_user(*, email: str, password: str, source: Source, at: datetime.datetime) -> User | None:
     """The active user whose e-mail and password these are, or None after the same work.
 
     The attempt is counted in a transaction of its own, and none is open while the password is
     hashed: exactly one hash in every case.
     Raises: TooManyAttempts, also for the right password.
     """
-    claim_attempt(email=email, at=at)
+    counters = claim_attempt(email=email, source=source, at=at)
     user = User.objects.filter(email=email).first()
     if user is None:
         make_password(password)
         return None
     if not user.check_password(password) or not user.is_active:
         return None
-    unlock(emails=[email])
+    forgive(counters=counters)
     return user
 
 
@@ -93,5 +165,5 @@ def require_good_password(password: str, *, user: User, pointer: str) -> None:
 
 @transaction.atomic
 def purge_failures(*, at: datetime.datetime) -> int:
-    """Delete the failures that would start anew at the next attempt; returns how many."""
-    return LoginFailure.objects.filter(failed_at__lt=at - rules.FORGET_AFTER).delete()[0]
+    """Delete the failures that are long forgotten; returns how many."""
+    return LoginFailure.objects.filter(failed_at__lt=at - rules.FAILURES_KEPT).delete()[0]

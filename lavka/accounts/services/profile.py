@@ -11,6 +11,7 @@ from lavka.accounts import rules, selectors
 from lavka.accounts.errors import StaffAccount, WrongPassword
 from lavka.accounts.events import AccountClosed
 from lavka.accounts.models import User
+from lavka.accounts.rules import Source
 from lavka.accounts.services import passwords
 from lavka.kernel import events
 from lavka.kernel.errors import Unauthenticated
@@ -27,14 +28,18 @@ def update_profile(*, user_id: UUID, changes: dict[str, Any]) -> User:
     return selectors.active_user(user_id)
 
 
-def close_account(*, user_id: UUID, current_password: str, at: datetime.datetime) -> None:
+def close_account(
+    *, user_id: UUID, current_password: str, source: Source, at: datetime.datetime
+) -> None:
     """End an account for good: its address is free again, and its row names nobody.
 
     The row itself stays, because reviews and other history hang on it.
     Raises: WrongPassword; TooManyAttempts; Unauthenticated, for one that is closed; StaffAccount.
     Emits: AccountClosed.
     """
-    user = passwords.require_password(user_id=user_id, password=current_password, at=at)
+    user = passwords.require_password(
+        user_id=user_id, password=current_password, source=source, at=at
+    )
     if user.is_staff:
         raise StaffAccount
     with transaction.atomic():
@@ -51,4 +56,5 @@ def close_account(*, user_id: UUID, current_password: str, at: datetime.datetime
             raise WrongPassword
         user.sessions.all().delete()
         user.addresses.all().delete()
+        user.places.all().delete()
         events.publish(AccountClosed(user_id=user_id))

@@ -15,14 +15,16 @@ from lavka.accounts.events import (
     VerificationRequested,
 )
 from lavka.accounts.models import User
-from lavka.accounts.services import credentials
+from lavka.accounts.rules import MailPurpose
+from lavka.accounts.services import credentials, requested_mail
 from lavka.kernel import events
 from lavka.kernel.errors import Unauthenticated, Unavailable
 
 
-def register(*, email: str, password: str, name: str, language: str) -> UUID:
+def register(*, email: str, password: str, name: str, language: str, at: datetime.datetime) -> UUID:
     """Create a customer and return their id; for a taken address, a fresh id that is nobody's.
 
+    The owner of a taken address is told of it now and then, not each time.
     Both cases do the same work, so neither the answer nor its time tells them apart.
     Raises: Invalid, for a password that the validators refuse.
     Emits: CustomerRegistered, or RegistrationRepeated for the owner of a taken address.
@@ -30,11 +32,11 @@ def register(*, email: str, password: str, name: str, language: str) -> UUID:
     user = User(email=email, name=name, language=language)
     credentials.require_good_password(password, user=user, pointer="#/password")
     user.password = make_password(password)
-    return _insert(user)
+    return _insert(user, at)
 
 
 @transaction.atomic
-def _insert(user: User) -> UUID:
+def _insert(user: User, at: datetime.datetime) -> UUID:
     with connection.cursor() as cursor:
         cursor.execute("SELECT uuidv7()")
         user.pk = user_id = UUID(str(cursor.fetchone()[0]))
@@ -43,8 +45,12 @@ def _insert(user: User) -> UUID:
     owner_id = User.objects.filter(email=user.email).values_list("pk", flat=True).first()
     if owner_id is None:  # its owner closed the account this very moment
         raise Unavailable
-    event = CustomerRegistered if owner_id == user_id else RegistrationRepeated
-    events.publish(event(user_id=owner_id))
+    is_new = owner_id == user_id
+    # Claimed for a new account too, so that a second try costs the same whoever was first.
+    is_due = requested_mail.claim_mail(email=user.email, purpose=MailPurpose.ACCOUNT_EXISTS, at=at)
+    if is_new or is_due:
+        event = CustomerRegistered if is_new else RegistrationRepeated
+        events.publish(event(user_id=owner_id))
     return user_id
 
 
@@ -64,7 +70,7 @@ def verify_email(*, token: str, at: datetime.datetime) -> None:
 
 
 @transaction.atomic
-def request_verification(*, user_id: UUID) -> None:
+def request_verification(*, user_id: UUID, at: datetime.datetime) -> None:
     """Have the verification mail sent again; a verified address needs none.
 
     Raises: Unauthenticated, for an account that is closed.
@@ -73,5 +79,7 @@ def request_verification(*, user_id: UUID) -> None:
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         raise Unauthenticated
-    if not user.is_email_verified:
+    if user.is_email_verified:
+        return
+    if requested_mail.claim_mail(email=user.email, purpose=MailPurpose.VERIFY_EMAIL, at=at):
         events.publish(VerificationRequested(user_id=user_id))

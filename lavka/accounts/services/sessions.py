@@ -1,40 +1,103 @@
 """Signing in and out: sessions, each a family of refresh tokens of which the newest is good."""
 
 import datetime
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import F
 
-from lavka.accounts import tokens
-from lavka.accounts.errors import InvalidRefreshToken, RefreshTokenReused, WrongCredentials
+from lavka.accounts import selectors, tokens
+from lavka.accounts.errors import (
+    InvalidRefreshToken,
+    InvalidToken,
+    RefreshTokenReused,
+    WrongCredentials,
+)
+from lavka.accounts.events import SignInLinkRequested
 from lavka.accounts.models import Session, User
-from lavka.accounts.services import credentials
+from lavka.accounts.rules import MailPurpose, Source
+from lavka.accounts.services import credentials, places, requested_mail
 from lavka.accounts.tokens import TokenPair
+from lavka.kernel import events
 
 
-def sign_in(*, email: str, password: str, user_agent: str, at: datetime.datetime) -> TokenPair:
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A new session: its tokens, and the one by which the shop will know the device."""
+
+    pair: TokenPair
+    device: str
+
+
+def sign_in(
+    *, email: str, password: str, source: Source, user_agent: str, at: datetime.datetime
+) -> SignedIn:
     """Open a session for whoever proves their password.
 
     Raises: WrongCredentials; TooManyAttempts.
     """
-    user = credentials.proven_user(email=email, password=password, at=at)
+    user = credentials.proven_user(email=email, password=password, source=source, at=at)
     if user is None:
         raise WrongCredentials
-    return _open_session(user=user, user_agent=user_agent, at=at)
+    with transaction.atomic():
+        # A password change either ends this session or prevents it.
+        unchanged = User.objects.select_for_update(no_key=True).filter(
+            pk=user.pk, password=user.password, is_active=True
+        )
+        if unchanged.first() is None:
+            raise WrongCredentials
+        return _open_session(user=user, source=source, user_agent=user_agent, at=at)
 
 
 @transaction.atomic
-def _open_session(*, user: User, user_agent: str, at: datetime.datetime) -> TokenPair:
-    """Raises WrongCredentials if the password was changed since it was proven.
+def sign_in_by_link(
+    *, token: str, source: Source, user_agent: str, at: datetime.datetime
+) -> SignedIn:
+    """Open a session for whoever reads the account's mail, however often others failed.
 
-    Locks: the user row, so that a password change either ends this session or prevents it.
+    Raises: InvalidToken. Locks: the user row.
     """
-    unchanged = User.objects.select_for_update(no_key=True).filter(
-        pk=user.pk, password=user.password, is_active=True
-    )
-    if unchanged.first() is None:
-        raise WrongCredentials
+    user = redeem_link(token=token, at=at)
+    return _open_session(user=user, source=source, user_agent=user_agent, at=at)
+
+
+@transaction.atomic
+def redeem_link(*, token: str, at: datetime.datetime) -> User:
+    """Use the token of a mailed link up, with all that were mailed before it; returns its user.
+
+    Raises: InvalidToken. Locks: the user row.
+    """
+    claims = tokens.read_sign_in(token, at=at)
+    # Of parallel uses the second waits here, and finds the token used up.
+    locked = User.objects.select_for_update(no_key=True).filter(pk=claims.user_id)
+    if not locked:
+        raise InvalidToken
+    user = selectors.user_of_sign_in(token, at)
+    # Also by a clock that is behind that of whoever mailed it.
+    user.links_used_at = max(at, claims.issued_at)
+    user.email_verified_at = user.email_verified_at or at
+    user.save(update_fields=["links_used_at", "email_verified_at"])
+    requested_mail.let_next_mail_follow(users=User.objects.filter(pk=user.pk))
+    return user
+
+
+@transaction.atomic
+def request_link(*, email: str, at: datetime.datetime) -> None:
+    """Have a link mailed to the address's owner that signs them in.
+
+    An unknown address does the same work: its event names nobody, and nobody gets a mail.
+    Emits: SignInLinkRequested.
+    """
+    owner_id = User.objects.filter(email=email).values_list("pk", flat=True).first()
+    if requested_mail.claim_mail(email=email, purpose=MailPurpose.SIGN_IN, at=at):
+        events.publish(SignInLinkRequested(user_id=owner_id or uuid4()))
+
+
+def _open_session(
+    *, user: User, source: Source, user_agent: str, at: datetime.datetime
+) -> SignedIn:
+    """For a user whose row is locked."""
     session = Session.objects.create(
         user=user,
         current_token=uuid4(),
@@ -43,7 +106,8 @@ def _open_session(*, user: User, user_agent: str, at: datetime.datetime) -> Toke
         expires_at=at + tokens.refresh_lifetime(),
         user_agent=user_agent,
     )
-    return tokens.pair_of(user=user, session=session)
+    device = places.remember_place(user_id=user.pk, source=source, at=at)
+    return SignedIn(tokens.pair_of(user=user, session=session), device)
 
 
 def refresh(*, raw: str, at: datetime.datetime) -> TokenPair:
@@ -113,6 +177,7 @@ def revoke_sessions(
     users = User.objects.filter(pk__in=user_ids)
     locked = users.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
     User.objects.filter(pk__in=list(locked)).update(session_version=F("session_version") + 1)
+    requested_mail.let_next_mail_follow(users=users)
     theirs = Session.objects.filter(user_id__in=user_ids, revoked_at=None)
     if keep is not None:
         theirs = theirs.exclude(pk=keep)
