@@ -401,6 +401,7 @@ LAVKA = {
     "STRIPE": {
         "secret_key": env.str("STRIPE_SECRET_KEY", ""),
         "webhook_secret": env.str("STRIPE_WEBHOOK_SECRET", ""),
+        "publishable_key": env.str("STRIPE_PUBLISHABLE_KEY", ""),
     },
 }
 

@@ -25,6 +25,7 @@ api_v1 = [
     path("", include("lavka.reviews.api.urls")),
     path("", include("lavka.wishlists.api.urls")),
     path("", include("lavka.webhooks.api.urls")),
+    path("", include("lavka.storefront.api.urls")),
 ]
 
 urlpatterns = [

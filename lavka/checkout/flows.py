@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from lavka.checkout import selectors, services
 from lavka.checkout.models import RefundClaim
-from lavka.checkout.services import Buyer, Means
+from lavka.checkout.services import Buyer
 from lavka.inventory.errors import OutOfStock
 from lavka.kernel.actors import Actor
 from lavka.kernel.idempotency import fingerprint_of
@@ -19,12 +19,12 @@ from lavka.orders.models import Order
 from lavka.orders.rules import OrderStatus
 from lavka.payments import flows as payments
 from lavka.payments.errors import NotRefundable, NotVoidable, PaymentDeclined
-from lavka.payments.rules import fingerprint_of_change
+from lavka.payments.rules import PaymentInput, fingerprint_of_change
 
 logger = logging.getLogger(__name__)
 
 
-async def buy(*, cart_id: UUID, quote_id: UUID, buyer: Buyer, means: Means) -> Order:
+async def buy(*, cart_id: UUID, quote_id: UUID, buyer: Buyer, means: PaymentInput) -> Order:
     """Make an order of a cart; a draft is returned while the payment is not decided.
 
     May be called twice, in parallel, or again after a crash: one order, one charge.

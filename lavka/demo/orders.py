@@ -12,7 +12,7 @@ from lavka.catalog.models import Variant
 from lavka.catalog.rules import slug_from
 from lavka.checkout import flows
 from lavka.checkout import services as checkout
-from lavka.checkout.services import Buyer, Means
+from lavka.checkout.services import Buyer
 from lavka.demo import goods
 from lavka.fulfilment import services as fulfilment
 from lavka.fulfilment.models import ReturnRequest, Shipment
@@ -22,6 +22,7 @@ from lavka.kernel.actors import Actor
 from lavka.kernel.threads import run_flow
 from lavka.orders.models import Order
 from lavka.payments.gateways import registry
+from lavka.payments.rules import PaymentInput
 
 ADDRESS: Mapping[str, str] = {
     "name": "Demo customer",
@@ -52,7 +53,7 @@ def place_orders(customer: User, staff: User, *, at: datetime.datetime) -> int:
         return 0
     placed = 0
     for (method, steps), basket in list(zip(STORIES, baskets, strict=False))[done:]:
-        means = Means(method=method if method in methods else INVOICE, token="success")  # noqa: S106
+        means = PaymentInput(method=method if method in methods else INVOICE, token="success")  # noqa: S106
         order = _buy(customer, basket, means, at)
         if order is None:
             break
@@ -82,7 +83,7 @@ def _baskets() -> list[dict[UUID, int]]:
 
 
 def _buy(
-    customer: User, basket: Mapping[UUID, int], means: Means, at: datetime.datetime
+    customer: User, basket: Mapping[UUID, int], means: PaymentInput, at: datetime.datetime
 ) -> Order | None:
     """The placed order, or None when nothing is sent to the customer's country."""
     cart = carts.create_cart(owner_id=customer.pk, at=at)

@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from lavka.kernel import links
 from lavka.kernel.conf import options
-from lavka.kernel.http_urls import BadUrl, HttpUrl
 from lavka.kernel.links import LinkKind
 
 
@@ -17,7 +15,7 @@ from lavka.kernel.links import LinkKind
 def check_links(**_: Any) -> list[CheckMessage]:
     """Every link in the settings that could not lead a customer to its page."""
     found: list[CheckMessage] = []
-    if not _origin(options.shop_url) or not re.fullmatch(r"[^\s?#]+", options.shop_url):
+    if not links.origin_of(options.shop_url) or not re.fullmatch(r"[^\s?#]+", options.shop_url):
         found.append(
             Error(
                 f"SHOP_URL is no http address: {options.shop_url}",
@@ -58,22 +56,9 @@ def _faults(kind: LinkKind, template: str) -> Iterator[tuple[str, str]]:
         if not names & named:
             wanted = " or ".join(f"{{{name}}}" for name in sorted(names))
             yield "lavka.E063", f"{wanted} is missing, without which the page cannot work."
-    if not template.startswith("/") and _origin(template) not in _own_origins():
+    if not template.startswith("/") and links.origin_of(template) not in links.front_origins():
         yield (
             "lavka.E064",
             f"{template!r} begins neither with / nor with SHOP_URL nor with an origin of "
             "CORS_ALLOWED_ORIGINS or CSRF_TRUSTED_ORIGINS.",
         )
-
-
-def _own_origins() -> set[str]:
-    fronts = [*settings.CORS_ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS]
-    return {_origin(each) for each in [options.shop_url, *fronts]} - {""}
-
-
-def _origin(address: str) -> str:
-    """Scheme and host, nothing for what is no http address."""
-    try:
-        return HttpUrl.parse(address).origin
-    except BadUrl:
-        return ""

@@ -80,7 +80,10 @@ class Options:
 
     @property
     def stripe(self) -> dict[str, str]:
-        """`secret_key`, `webhook_secret` and, for tests, `api_base` of the Stripe gateway."""
+        """`secret_key`, `webhook_secret`, `publishable_key` of the Stripe gateway.
+
+        For tests also `api_base`.
+        """
         return dict(self._read("STRIPE", {}))
 
     @property

@@ -12,9 +12,11 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from django.conf import settings
 from django.utils.encoding import iri_to_uri
 
 from lavka.kernel.conf import options
+from lavka.kernel.http_urls import BadUrl, HttpUrl
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -67,3 +69,17 @@ def register(kind: LinkKind) -> LinkKind:
 def placeholders_of(template: str) -> frozenset[str]:
     """The names in braces."""
     return frozenset(PLACEHOLDER.findall(template))
+
+
+def front_origins() -> frozenset[str]:
+    """Where shop fronts are, as scheme and host: the shop's own, and those that call its API."""
+    fronts = [*settings.CORS_ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS]
+    return frozenset(origin_of(each) for each in [options.shop_url, *fronts]) - {""}
+
+
+def origin_of(address: str) -> str:
+    """Scheme and host, nothing for what is no http address."""
+    try:
+        return HttpUrl.parse(address).origin
+    except BadUrl:
+        return ""

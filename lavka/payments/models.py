@@ -25,6 +25,9 @@ from lavka.payments.rules import (
 MAX_REFERENCE, MAX_REASON, MAX_EVENT_KIND = 255, 100, 100
 
 
+MAX_RETURN_URL = 1000
+
+
 class PaymentQuerySet(models.QuerySet["Payment"]):
     """Payments, by what is to be done about them."""
 
@@ -57,6 +60,9 @@ class Payment(models.Model):
     method = models.CharField(_("method"), max_length=50)
     key = models.CharField(_("idempotency key"), max_length=400, unique=True)
     token = models.CharField(_("token"), max_length=255, blank=True)
+    return_url = models.CharField(
+        _("return address"), max_length=MAX_RETURN_URL, blank=True, db_default=""
+    )
     status = models.CharField(
         _("status"), max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING
     )

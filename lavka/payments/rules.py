@@ -23,6 +23,19 @@ class PaymentStatus(TextChoices):
     FAILED = "failed", _("failed")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaymentInput:
+    """How a customer pays.
+
+    `token` is the provider's word for their means of payment. One who has to act on the provider's
+    page comes back to `return_url`.
+    """
+
+    method: str
+    token: str = ""
+    return_url: str = ""
+
+
 _HOLDS_MONEY = frozenset(
     {PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED, PaymentStatus.VOIDED, PaymentStatus.FAILED}
 )

@@ -9,7 +9,14 @@ from lavka.kernel import rows
 from lavka.kernel.idempotency import KeyReused
 from lavka.orders.rules import PaymentSums
 from lavka.payments.models import LedgerEntry, Operation, Payment, ProviderEvent
-from lavka.payments.rules import UNDECIDED, UNFINISHED, Account, OperationKind, OperationState
+from lavka.payments.rules import (
+    UNDECIDED,
+    UNFINISHED,
+    Account,
+    OperationKind,
+    OperationState,
+    PaymentInput,
+)
 
 # By then the process that asked has its answer, or is gone.
 LEASE = datetime.timedelta(seconds=60)
@@ -50,10 +57,13 @@ def waiting_payment(order_id: UUID) -> Payment | None:
     return waiting.exclude(reference="").first()
 
 
-def payment_by_key(order_id: UUID, key: str, method: str, token: str) -> Payment | None:
+def payment_by_key(order_id: UUID, key: str, means: PaymentInput) -> Payment | None:
     """The payment that was opened under the key; raises KeyReused, if by another means."""
     earlier = Payment.objects.filter(order_id=order_id, key=key).first()
-    if earlier is not None and (earlier.method, earlier.token) != (method, token):
+    if earlier is not None and (earlier.method, earlier.token) != (
+        means.method,
+        means.token,
+    ):
         raise KeyReused
     return earlier
 

@@ -25,7 +25,7 @@ from lavka.carts import services as carts
 from lavka.carts.models import Cart
 from lavka.checkout import flows, services, tasks
 from lavka.checkout.models import RefundClaim
-from lavka.checkout.services import Buyer, Means
+from lavka.checkout.services import Buyer
 from lavka.fulfilment import services as fulfilment
 from lavka.fulfilment.models import ReturnRequest, Shipment
 from lavka.fulfilment.services import Parcel, ReturnWish
@@ -42,7 +42,7 @@ from lavka.payments import flows as payments
 from lavka.payments import selectors
 from lavka.payments import services as payment_services
 from lavka.payments.models import Operation, Payment
-from lavka.payments.rules import Account
+from lavka.payments.rules import Account, PaymentInput
 from lavka.payments.sandbox import provider
 from lavka.payments.sandbox.models import Charge
 from tests.checkout.factories import make_ready_cart
@@ -130,7 +130,7 @@ class Books(RuleBasedStateMachine):
         if cart.pk not in self.quotes:
             self.ask_for_a_quote(who)
         if cart.pk in self.quotes:
-            means = Means(method="sandbox", token=token)
+            means = PaymentInput(method="sandbox", token=token)
             self.flow(
                 flows.buy, cart_id=cart.pk, quote_id=self.quotes[cart.pk], buyer=NOBODY, means=means
             )

@@ -10,6 +10,7 @@ from lavka.kernel.money import Money
 from lavka.orders.models import Order
 from lavka.payments import flows, services
 from lavka.payments.models import Payment
+from lavka.payments.rules import PaymentInput
 from tests.happening import SYSTEM
 from tests.orders.factories import make_line, make_order
 
@@ -22,10 +23,15 @@ def order_of(total: int, **overrides: Any) -> Order:
 
 def make_payment(amount: int = 1000, token: str = "success", **overrides: Any) -> Payment:
     """A payment that was opened and not asked for, of an order of 100.00 USD."""
-    fields: dict[str, Any] = {"method": "sandbox", "at": timezone.now()} | overrides
+    fields: dict[str, Any] = {"at": timezone.now()} | overrides
+    means = PaymentInput(
+        method=fields.pop("method", "sandbox"),
+        token=token,
+        return_url=fields.pop("return_url", ""),
+    )
     if "order_id" not in fields:
         fields["order_id"] = order_of(10_000).pk
-    return services.open_payment(amount=Money(amount, "USD"), token=token, **fields)
+    return services.open_payment(amount=Money(amount, "USD"), means=means, **fields)
 
 
 def make_captured(amount: int = 1000, **overrides: Any) -> Payment:

@@ -16,6 +16,7 @@ from lavka.orders import services as orders
 from lavka.orders.services import EditWish
 from lavka.payments import flows, services, tasks
 from lavka.payments.models import LedgerEntry, Operation, Payment, ProviderEvent
+from lavka.payments.rules import PaymentInput
 from lavka.payments.sandbox import provider
 from lavka.payments.sandbox.models import Charge, ChargeChange, Webhook
 from lavka.shipping import options as shipping_options
@@ -111,7 +112,7 @@ def test_the_services_refuse_another_currency_too(settings):
         run(checkout.refund, order_id=payment.order_id, amount=YEN, key="k")
     with pytest.raises(CurrencyMismatch):
         services.open_payment(
-            order_id=order_of(10_000).pk, amount=YEN, method="sandbox", token="", at=now
+            order_id=order_of(10_000).pk, amount=YEN, means=PaymentInput(method="sandbox"), at=now
         )
     with pytest.raises(CurrencyMismatch):
         shipping.create_rate(**price)

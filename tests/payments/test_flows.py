@@ -9,7 +9,7 @@ from lavka.kernel.money import CurrencyMismatch, Money
 from lavka.payments import flows, selectors, services
 from lavka.payments.errors import NotCapturable, NothingDue, NotRefundable, NotVoidable, PaymentOpen
 from lavka.payments.models import LedgerEntry, Operation, Payment
-from lavka.payments.rules import Account
+from lavka.payments.rules import Account, PaymentInput
 from lavka.payments.sandbox import provider
 from lavka.payments.sandbox.models import Charge
 from tests.happening import SYSTEM
@@ -269,8 +269,7 @@ def test_another_currency_than_the_orders_is_refused():
         services.open_payment(
             order_id=order_of(1000).pk,
             amount=Money(5, "EUR"),
-            method="sandbox",
-            token="success",
+            means=PaymentInput(method="sandbox", token="success"),
             at=timezone.now(),
         )
 

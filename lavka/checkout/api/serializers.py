@@ -19,29 +19,17 @@ from lavka.orders.api.serializers import (
     quantities_of,
 )
 from lavka.orders.models import Order
-from lavka.payments.api.serializers import ChangeInput
+from lavka.payments.api.serializers import ChangeInput, PaymentMeansInput
 from lavka.payments.models import Payment
 from lavka.payments.rules import PaymentStatus
-from lavka.web.serializers import Input, MoneyOutput, StrictCharField
-
-
-class MeansInput(Input):
-    """How it is paid."""
-
-    method = StrictCharField(max_length=50)
-    token = StrictCharField(
-        max_length=255,
-        allow_blank=True,
-        default="",
-        help_text=_("The provider's word for the customer's means of payment."),
-    )
+from lavka.web.serializers import Input, MoneyOutput
 
 
 class CheckoutInput(Input):
     """The quote that the customer agrees to, and how they pay."""
 
     quote_id = StrictUUIDField()
-    payment = MeansInput()
+    payment = PaymentMeansInput()
 
 
 class RefundInput(ChangeInput):

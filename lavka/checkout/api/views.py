@@ -20,10 +20,11 @@ from lavka.checkout.api.serializers import (
     quote_json,
 )
 from lavka.checkout.errors import CartIncomplete, QuoteChanged
-from lavka.checkout.services import Buyer, Means
+from lavka.checkout.services import Buyer
 from lavka.inventory.errors import OutOfStock
 from lavka.orders.selectors import with_lines
 from lavka.payments.errors import PaymentDeclined
+from lavka.payments.rules import PaymentInput
 from lavka.web.schema import operation
 from lavka.web.tokens import Caller
 from lavka.web.views import in_thread
@@ -98,7 +99,7 @@ class CheckoutView(OneCartView):
             cart_id=cart_id,
             quote_id=body["quote_id"],
             buyer=buyer_of(request),
-            means=Means(**body["payment"]),
+            means=PaymentInput(**body["payment"]),
         )
         return Response(await in_thread(_checkout, order.pk), status=201)
 

@@ -2,7 +2,6 @@
 
 from lavka.checkout.services.buying import (
     Buyer,
-    Means,
     Prepared,
     create_quote,
     finalise,
@@ -14,7 +13,6 @@ from lavka.checkout.services.retention import purge_drafts, purge_quotes
 
 __all__ = [
     "Buyer",
-    "Means",
     "Prepared",
     "claim_lines",
     "claim_return",

@@ -28,7 +28,7 @@ from lavka.orders import services as orders
 from lavka.orders.models import Order
 from lavka.orders.rules import OrderContent, OrderStatus
 from lavka.payments import services as payments
-from lavka.payments.rules import UNDECIDED
+from lavka.payments.rules import UNDECIDED, PaymentInput
 
 # How long a customer may take to pay.
 PAYING_TAKES = datetime.timedelta(minutes=30)
@@ -47,14 +47,6 @@ class Buyer:
 
     id: UUID | None
     language: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Means:
-    """How it is paid: `token` is the provider's word for the customer's means of payment."""
-
-    method: str
-    token: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +85,7 @@ def create_quote(*, cart_id: UUID, buyer: Buyer, at: datetime.datetime) -> Quote
 
 @transaction.atomic
 def prepare(
-    *, cart_id: UUID, quote_id: UUID, buyer: Buyer, means: Means, at: datetime.datetime
+    *, cart_id: UUID, quote_id: UUID, buyer: Buyer, means: PaymentInput, at: datetime.datetime
 ) -> Prepared:
     """Hold the stock, draft the order and open its payment, if the quote still holds.
 
@@ -121,9 +113,7 @@ def prepare(
     order = _draft(cart, quote, content, at)
     if content.total == 0:
         return Prepared(order_id=order.pk, payment_id=None)
-    payment = payments.open_payment(
-        order_id=order.pk, amount=order.total, method=means.method, token=means.token, at=at
-    )
+    payment = payments.open_payment(order_id=order.pk, amount=order.total, means=means, at=at)
     return Prepared(order_id=order.pk, payment_id=payment.pk)
 
 
@@ -203,7 +193,7 @@ def _agreed(cart: PricedCart, buyer: Buyer) -> OrderContent:
     return rules.content_of(cart, buyer.language)
 
 
-def _under_way(cart: Cart, quote: Quote, means: Means) -> Prepared | None:
+def _under_way(cart: Cart, quote: Quote, means: PaymentInput) -> Prepared | None:
     """The purchase that an earlier click began, if this one is the same or its money is there."""
     begun = selectors.checkout_of.first(cart.pk)
     payment = selectors.live_payment(begun.order_id) if begun else None

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from lavka.kernel import links
+from lavka.kernel.http_urls import BadUrl, HttpUrl
 from lavka.kernel.money import Money
-from lavka.payments.models import Operation, Payment
+from lavka.payments.models import MAX_RETURN_URL, Operation, Payment
 from lavka.payments.rules import OperationKind, OperationState, PaymentStatus
 from lavka.web.serializers import Input, MoneyOutput, PositiveMoneyInput, StrictCharField
 
@@ -25,8 +28,42 @@ class ChangeInput(Input):
         return amount
 
 
+class ReturnUrlField(StrictCharField):
+    """An address on one of the shop's fronts."""
+
+    default_error_messages = {
+        "not_allowed": _("An address on one of the shop's fronts is expected."),
+    }
+
+    def __init__(self, **options: Any) -> None:
+        """Take none as well."""
+        super().__init__(max_length=MAX_RETURN_URL, allow_blank=True, default="", **options)
+
+    @property
+    def choices(self) -> list[str]:
+        """The origins that an address may have."""
+        return sorted(links.front_origins())
+
+    def to_internal_value(self, data: Any) -> str:
+        """The address as it was understood: no browser reads another host in it.
+
+        Raises: ValidationError, for the address of anybody else.
+        """
+        text = super().to_internal_value(data)
+        if not text:
+            return ""
+        try:
+            url = HttpUrl.parse(text)
+        except BadUrl as fault:
+            raise serializers.ValidationError(fault.reason, code=fault.code) from None
+        if url.origin not in self.choices:
+            self.fail("not_allowed")
+        fragment = f"#{iri_to_uri(url.fragment)}" if url.fragment else ""
+        return f"{url.origin}{url.target}{fragment}"
+
+
 class PaymentMeansInput(Input):
-    """How the customer pays."""
+    """How the customer pays; what each method takes is at `/api/v1/shop/`."""
 
     method = StrictCharField(max_length=50)
     token = StrictCharField(
@@ -34,6 +71,9 @@ class PaymentMeansInput(Input):
         allow_blank=True,
         default="",
         help_text=_("The provider's word for the customer's means of payment."),
+    )
+    return_url = ReturnUrlField(
+        help_text=_("Where a customer comes back to who had to go to their bank's page.")
     )
 
 

@@ -13,6 +13,7 @@ from lavka.orders.selectors import order_for
 from lavka.payments import flows, selectors
 from lavka.payments.api.serializers import PayInput, PaymentOutput, payment_json
 from lavka.payments.errors import NothingDue, PaymentDeclined, PaymentOpen
+from lavka.payments.rules import PaymentInput
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
@@ -54,10 +55,10 @@ class OrderPaymentsView(OneOrderView):
         description="A payment that still waits for the customer is given up for this one.",
     )
     async def post(self, request: Request, order_id: UUID) -> Response:
-        means = PayInput.read(request.data)["payment"]
+        means = PaymentInput(**PayInput.read(request.data)["payment"])
         await in_thread(_order, request, order_id)
         outcome = await flows.pay(
-            order_id=order_id, key=f"{order_id} {self.owned_key}", actor=self.actor, **means
+            order_id=order_id, key=f"{order_id} {self.owned_key}", actor=self.actor, means=means
         )
         return await _answer(order_id, outcome, status=201)
 

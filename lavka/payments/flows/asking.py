@@ -228,6 +228,7 @@ def _request(operation: Operation) -> Ask:
             token=payment.token,
             wants_capture=options.captures_at_once,
             asked_at=operation.started_at,
+            return_url=payment.return_url,
         )
     return _CHANGES[operation.kind](
         key=operation.pk,

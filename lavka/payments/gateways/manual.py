@@ -11,6 +11,7 @@ from lavka.payments.gateways.protocol import (
     Ask,
     Authorise,
     Capture,
+    FrontOptions,
     Notification,
     Refund,
     Statement,
@@ -49,6 +50,10 @@ class Manual:
     async def statements(self, since: datetime.datetime) -> Sequence[Statement]:
         """No books."""
         return []
+
+    def front_options(self) -> FrontOptions:
+        """Nothing is sent, and nothing is to be done."""
+        return FrontOptions()
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         """No provider, so nobody who could have signed."""

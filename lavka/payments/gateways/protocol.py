@@ -13,7 +13,8 @@ from lavka.kernel.money import Money
 class Authorise:
     """Hold `amount` for the shop, and take it at once if `wants_capture`.
 
-    `token` is what the client got from the provider for the customer's means of payment.
+    `token` is what the client got from the provider for the customer's means of payment. To
+    `return_url`, if there is one, the provider sends a customer back who had to act on its page.
     """
 
     key: UUID
@@ -23,6 +24,7 @@ class Authorise:
     token: str
     wants_capture: bool
     asked_at: datetime.datetime
+    return_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,22 @@ class Statement:
     key: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontOptions:
+    """What a shop front has to know to pay by a method.
+
+    `needs_token` says whether it sends one; `tokens` are all that there are, for a provider that
+    has a few. `actions` are the types of what a customer may have to do, such as `redirect`.
+    `publishable_key` is for the provider's own script in the browser.
+    """
+
+    needs_token: bool = False
+    tokens: Sequence[str] = ()
+    takes_return_url: bool = False
+    actions: Sequence[str] = ()
+    publishable_key: str = ""
+
+
 class Gateway(Protocol):
     """One payment provider. Every call may raise GatewayUnavailable: the outcome is not known.
 
@@ -138,6 +156,9 @@ class Gateway(Protocol):
 
     async def statements(self, since: datetime.datetime) -> Sequence[Statement]:
         """The provider's books: every charge that was opened since then."""
+
+    def front_options(self) -> FrontOptions:
+        """What a shop front has to know; read at every request for the shop, so it never waits."""
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         """Check the signature over the raw body and read it; raises WrongSignature."""

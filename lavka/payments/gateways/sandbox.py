@@ -21,6 +21,7 @@ from lavka.payments.gateways.protocol import (
     Capture,
     Change,
     Declined,
+    FrontOptions,
     Notification,
     Processing,
     Refund,
@@ -49,6 +50,7 @@ class Sandbox:
             token=request.token,
             amount=request.amount,
             wants_capture=request.wants_capture,
+            return_url=request.return_url,
         )
         if request.token == provider.TIMEOUT_AFTER_CHARGE:
             raise GatewayUnavailable
@@ -88,6 +90,15 @@ class Sandbox:
             )
             for charge in await in_thread(provider.charges_since, since)
         ]
+
+    def front_options(self) -> FrontOptions:
+        """The tokens that tell it what to do."""
+        return FrontOptions(
+            needs_token=True,
+            tokens=provider.TOKENS,
+            takes_return_url=True,
+            actions=("redirect",),
+        )
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         """Raises WrongSignature."""

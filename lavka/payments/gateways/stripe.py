@@ -1,7 +1,8 @@
 """The adapter of Stripe: PaymentIntents, confirmed on the server, with signed webhooks.
 
 Needs the extra `stripe`. The client makes a PaymentMethod with Stripe's own script and sends its id
-as the token; for 3-D Secure it gets a `client_secret` for `stripe.handleNextAction`.
+as the token. For 3-D Secure it gets the address of the bank's page, if it says where to come back
+to, else a `client_secret` for `stripe.handleNextAction`.
 """
 
 import datetime
@@ -24,6 +25,7 @@ from lavka.payments.gateways.protocol import (
     Authorise,
     Capture,
     Declined,
+    FrontOptions,
     Notification,
     Processing,
     Refund,
@@ -61,6 +63,8 @@ class Stripe:
                 "order": str(request.order_id),
             },
         }
+        if request.return_url:
+            params["return_url"] = request.return_url
         return await _answer(
             lambda client: client.v1.payment_intents.create_async(params, _keyed(request.key)),
             _answer_of_intent,
@@ -120,6 +124,15 @@ class Stripe:
         """Every PaymentIntent since then, with what its charge gave back."""
         async with _client() as client:
             return [_statement_of(intent) async for intent in _intents(client, since)]
+
+    def front_options(self) -> FrontOptions:
+        """The key for Stripe's own script, which makes the token."""
+        return FrontOptions(
+            needs_token=True,
+            takes_return_url=True,
+            actions=("redirect", "stripe"),
+            publishable_key=options.stripe.get("publishable_key", ""),
+        )
 
     def read_webhook(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         """Raises WrongSignature, also for a signature older than five minutes."""

@@ -31,6 +31,7 @@ class Charge(models.Model):
     key = models.UUIDField(_("key"), unique=True)
     page_key = models.UUIDField(db_default=RandomUUID(), unique=True, editable=False)
     token = models.CharField(_("token"), max_length=255)
+    return_url = models.CharField(_("return address"), max_length=1000, blank=True, db_default="")
     status = models.CharField(_("status"), max_length=20, choices=Status)
     reason = models.CharField(_("reason"), max_length=50, blank=True)
     wants_capture = models.BooleanField(_("is captured at once"))

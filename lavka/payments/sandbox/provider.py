@@ -25,6 +25,7 @@ DUPLICATED_WEBHOOKS, REORDERED_WEBHOOKS = "duplicated_webhooks", "reordered_webh
 # Charges the money; declines every refund, or gives no answer after it went.
 REFUND_DECLINED, TIMEOUT_AFTER_REFUND = "refund_declined", "timeout_after_refund"
 # What is not named here is declined as an unknown token.
+REQUIRES_ACTION, PENDING = "requires_action", "pending"
 APPROVED_AT_ONCE = {
     "success",
     TIMEOUT_AFTER_CHARGE,
@@ -34,10 +35,13 @@ APPROVED_AT_ONCE = {
     TIMEOUT_AFTER_REFUND,
 }
 REASONS = {"declined": "declined", "insufficient_funds": "insufficient_funds"}
+TOKENS = (*sorted(APPROVED_AT_ONCE), REQUIRES_ACTION, PENDING, *REASONS, ERROR)
 
 
 @transaction.atomic(durable=True)
-def open_charge(*, key: UUID, token: str, amount: Money, wants_capture: bool) -> Charge:
+def open_charge(
+    *, key: UUID, token: str, amount: Money, wants_capture: bool, return_url: str = ""
+) -> Charge:
     """Decide on a request for money; a key that comes again gets the first decision."""
     charge = Charge(
         key=key,
@@ -45,6 +49,7 @@ def open_charge(*, key: UUID, token: str, amount: Money, wants_capture: bool) ->
         amount=amount.amount,
         currency=amount.currency,
         wants_capture=wants_capture,
+        return_url=return_url,
         **_decision(token),
     )
     _take_money(charge)
@@ -129,9 +134,9 @@ def is_signed(body: bytes, signature: str) -> bool:
 def _decision(token: str) -> dict[str, str]:
     if token in APPROVED_AT_ONCE:
         return {"status": Status.APPROVED}
-    if token == "requires_action":  # noqa: S105 - a name, no secret
+    if token == REQUIRES_ACTION:
         return {"status": Status.WAITS_FOR_CUSTOMER}
-    if token == "pending":  # noqa: S105 - a name, no secret
+    if token == PENDING:
         return {"status": Status.PROCESSING}
     return {"status": Status.DECLINED, "reason": REASONS.get(token, "unknown_token")}
 

@@ -25,10 +25,11 @@ async def challenge(request: HttpRequest, page_key: UUID) -> HttpResponse:
         is_confirmed = request.POST.get("answer") == "confirm"
         with acting(Actor.provider("sandbox")):
             await in_thread(provider.confirm_charge, charge_id=charge.pk, is_confirmed=is_confirmed)
-        return redirect(request.path)
+        return redirect(charge.return_url or request.path)
     page: dict[str, Any] = {
         "amount": Money(charge.amount, charge.currency),
         "status": charge.get_status_display(),
         "is_open": charge.status == Charge.Status.WAITS_FOR_CUSTOMER,
+        "return_url": charge.return_url,
     }
     return render(request, "sandbox/challenge.html", page)

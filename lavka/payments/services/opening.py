@@ -20,7 +20,7 @@ from lavka.payments.errors import NothingDue, PaymentOpen
 from lavka.payments.events import PaymentFailed
 from lavka.payments.gateways import registry
 from lavka.payments.models import Operation, Payment
-from lavka.payments.rules import PaymentStatus
+from lavka.payments.rules import PaymentInput, PaymentStatus
 
 
 @rows.Compiled
@@ -33,21 +33,20 @@ def open_payment(
     *,
     order_id: UUID,
     amount: Money | None,
-    method: str,
-    token: str,
+    means: PaymentInput,
     at: datetime.datetime,
     key: str = "",
 ) -> Payment:
     """Write down that an order is to be paid; `flows.authorise` then asks for the money.
 
-    Without an `amount` it is all that is still due. `token` is the provider's word for the
-    customer's means of payment. A second call with the same `key` returns the first payment.
+    Without an `amount` it is all that is still due. A second call with the same `key` returns the
+    first payment.
     Raises: Order.DoesNotExist; Invalid, for a method that the shop does not take; PaymentOpen, with
     `payment`, while another one of the order is undecided; NothingDue, with what is `due`;
     CurrencyMismatch; KeyReused, for another means.
     Locks: the order.
     """
-    if method not in registry.methods():
+    if means.method not in registry.methods():
         names = ", ".join(registry.methods())
         detail = _("One of %(names)s is expected.") % {"names": names}
         refused = FieldError(
@@ -55,7 +54,7 @@ def open_payment(
         )
         raise Invalid(errors=[refused])
     order = locked_order.get(order_id)
-    earlier = selectors.payment_by_key(order_id, key, method, token) if key else None
+    earlier = selectors.payment_by_key(order_id, key, means) if key else None
     if earlier is not None:
         return earlier
     undecided = _undecided.first(order_id)
@@ -67,9 +66,10 @@ def open_payment(
         raise NothingDue(order=str(order_id), due=due.amount)
     payment = Payment(
         order=order,
-        method=method,
+        method=means.method,
         key=key or get_random_string(32),
-        token=token,
+        token=means.token,
+        return_url=means.return_url,
         currency=wanted.currency,
         amount=wanted.amount,
         created_at=at,

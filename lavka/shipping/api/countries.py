@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lavka.addresses.api.serializers import CountriesOutput
-from lavka.addresses.countries import names
+from lavka.addresses.countries import CODES, names
 from lavka.shipping import selectors
 from lavka.shipping.options import FlatRates, rates
 from lavka.web.caching import CATALOGUE
@@ -38,15 +38,18 @@ class CountriesView(View):
         "country's addresses.",
     )
     async def get(self, request: Request) -> Response:
-        # Another plug may ask a carrier, who knows each purchase's answer only.
-        is_known = isinstance(rates(), FlatRates)
-        served = await selectors.countries_served() if is_known else None
+        served = await countries_served()
         items = [
-            {
-                "code": code,
-                "name": name,
-                "ships_to": None if served is None else code in served or "" in served,
-            }
+            {"code": code, "name": name, "ships_to": None if served is None else code in served}
             for code, name in names().items()
         ]
         return Response({"items": items})
+
+
+async def countries_served() -> frozenset[str] | None:
+    """The countries that the shop sends to; None where that is decided for each purchase."""
+    # Another plug may ask a carrier, who knows each purchase's answer only.
+    if not isinstance(rates(), FlatRates):
+        return None
+    served = await selectors.countries_served()
+    return frozenset(CODES) if "" in served else served
