@@ -121,15 +121,15 @@ def test_a_form_in_russian(api: Api):
     assert "Московская область" in [area["name"] for area in rules["areas"]]
 
 
-@pytest.mark.parametrize("country", CODES)
-def test_every_country_has_rules_that_forms_can_use(api: Api, country: str):
-    rules = api.get(f"/countries/{country}/").json()
+def test_every_country_has_rules_that_forms_can_use(api: Api):
+    for country in CODES:
+        rules = api.get(f"/countries/{country}/").json()
 
-    fields = {field["name"]: field for line in rules["lines"] for field in line}
-    assert {"name", "line1", "line2", "country", "phone"} <= fields.keys()
-    assert all(name in fields for name in rules_of(country).required)
-    assert all(field["label"] for field in fields.values())
-    assert rules["areas"] or not rules["areas_closed"]
+        fields = {field["name"]: field for line in rules["lines"] for field in line}
+        assert {"name", "line1", "line2", "country", "phone"} <= fields.keys()
+        assert all(name in fields for name in rules_of(country).required)
+        assert all(field["label"] for field in fields.values())
+        assert rules["areas"] or not rules["areas_closed"]
 
 
 @pytest.mark.parametrize("code", ["XX", "USA", "u", "%00", "é", "x" * 500])

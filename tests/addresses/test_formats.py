@@ -88,16 +88,16 @@ def test_what_is_no_country_any_more_is_written_all_the_same():
     assert postal_lines({}) == []
 
 
-@pytest.mark.parametrize("country", CODES)
-def test_nothing_that_was_written_is_missing(country: str):
-    address = address_in(
-        country, line2="Flat 3", city="Oxbridge", region="Midlothian", postal_code="Q1W 2E3"
-    )
+def test_nothing_that_was_written_is_missing():
+    for country in CODES:
+        address = address_in(
+            country, line2="Flat 3", city="Oxbridge", region="Midlothian", postal_code="Q1W 2E3"
+        )
 
-    written = " ".join(postal_lines(address)).casefold()
+        written = " ".join(postal_lines(address)).casefold()
 
-    for name in ("name", "line1", "line2", "city", "region", "postal_code"):
-        assert address[name].casefold() in written
+        for name in ("name", "line1", "line2", "city", "region", "postal_code"):
+            assert address[name].casefold() in written, country
 
 
 def test_staff_see_lines_and_phone_and_no_markup():

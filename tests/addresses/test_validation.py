@@ -25,11 +25,11 @@ def detail(country: str, **fields: str) -> str:
     return error.detail
 
 
-@pytest.mark.parametrize("country", CODES)
-def test_each_country_takes_what_its_own_examples_say(country: str):
-    address = address_in(country)
+def test_each_country_takes_what_its_own_examples_say():
+    for country in CODES:
+        address = address_in(country)
 
-    assert clean_address(address) == address
+        assert clean_address(address) == address
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from lavka.listing.services import rebuild_listing
-from tests.catalog.factories import make_product, make_variant
+from tests.catalog.factories import make_kettle_type, make_product, make_variant
 from tests.listing.factories import make_card, make_image, rate
 from tests.storefront.forms import Page
 
@@ -52,3 +52,32 @@ def test_what_nobody_may_see_has_no_page(browser: Client):
         refused = browser.get(f"/products/{slug}")
         assert refused.status_code == 404
         assert "There is nothing here." in Page(refused).text
+
+
+def test_variants_are_told_apart_by_labels_and_by_what_there_is(browser: Client):
+    kettle = make_product(slug="kettle", product_type=make_kettle_type())
+    make_variant(product=kettle, options={"color": "red"}, price_amount=1000)
+    make_variant(
+        product=kettle,
+        options={"color": "blue"},
+        price_amount=1200,
+        track_inventory=True,
+        is_in_stock=False,
+    )
+    rebuild_listing()
+
+    text = Page(browser.get("/products/kettle")).text
+
+    assert "Red 10.00 USD" in text
+    assert "Blue Out of stock 12.00 USD" in text
+
+
+def test_a_past_slug_leads_to_the_present_one(browser: Client):
+    moved = make_card(slug="teapot")
+    moved.slug = "kettle"
+    moved.save()
+    rebuild_listing()
+
+    answer = browser.get("/products/teapot")
+
+    assert (answer.status_code, answer["Location"]) == (301, "/products/kettle")
