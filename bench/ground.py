@@ -18,6 +18,7 @@ from lavka.cli.embedded import Postgres, Valkey, start, stop, wait_for
 from lavka.cli.ports import LOOPBACK, free_port
 from lavka.cli.state import PROJECT, State
 from lavka.cli.trouble import Trouble, last_lines
+from lavka.kernel import keys
 
 DATABASE = "lavka"
 PASSWORD = "correct horse battery"  # noqa: S105 - of every seeded customer, on a loopback port
@@ -122,6 +123,7 @@ def _variables(state: State, postgres: Postgres, valkey: Valkey, secret: str) ->
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return kept | {
         "SECRET_KEY": secret * 2,
+        "TOKEN_KEY": keys.derive(secret * 2, keys.TOKENS).hex(),
         "POSTGRES_HOST": LOOPBACK,
         "POSTGRES_PORT": str(postgres.port),
         "POSTGRES_USER": postgres.user,

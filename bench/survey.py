@@ -31,7 +31,7 @@ class Survey:
     prices: list[int]
     customers: list[tuple[str, str]]
     unreviewed: list[tuple[str, str]]
-    secret_key: str
+    token_key: str
 
     def token(self, user_id: str) -> str:
         """An access token as Lavka signs it, good for the length of a benchmark."""
@@ -46,7 +46,7 @@ class Survey:
             "sid": str(uuid.uuid4()),
             "staff": False,
         }
-        return jwt.encode(claims, self.secret_key, algorithm="HS256")
+        return jwt.encode(claims, self.token_key, algorithm="HS256")
 
 
 def survey_of(ground: Ground, lavka: Client) -> Survey:
@@ -67,7 +67,7 @@ def survey_of(ground: Ground, lavka: Client) -> Survey:
             prices=[int(price) for price in column(_PRICES)],
             customers=pairs(_CUSTOMERS, SLUGS),
             unreviewed=_shuffled(pairs(_UNREVIEWED, WRITERS)),
-            secret_key=ground.variables["SECRET_KEY"],
+            token_key=ground.variables["TOKEN_KEY"],
         )
 
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.schema import SCHEMA
 from config.tasks import ROUTES, SCHEDULE
-from lavka.kernel import liveness, queues
+from lavka.kernel import keys, liveness, queues
 from lavka.web import logging as web_logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -43,6 +43,13 @@ if not DEBUG and SECRET_KEY in {"", EXAMPLE_SECRET_KEY}:
         "put 50 random characters into SECRET_KEY, in .env or in the environment."
     )
 SECRET_KEY = SECRET_KEY or EXAMPLE_SECRET_KEY
+# Secrets before this one, for a while after it was changed: what they have signed stays good.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# A purpose may have secrets of its own, in place of SECRET_KEY (lavka/kernel/keys.py).
+KEYS = {
+    purpose: env.list(f"LAVKA_KEY_{purpose.partition('.')[0].upper()}", default=[])
+    for purpose in keys.PURPOSES
+}
 # Celery forks, and a pool's threads do not survive a fork: its processes keep one connection each.
 IS_CELERY = Path(sys.argv[0]).name == "celery"
 
@@ -228,7 +235,8 @@ SIMPLE_JWT = {
     "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
     "USER_ID_CLAIM": "sub",
     "ALGORITHM": "HS256",
-    "SIGNING_KEY": SECRET_KEY,
+    # Of SimpleJWT's own tokens; the shop's read what earlier keys have signed as well.
+    "SIGNING_KEY": keys.derive((KEYS.get(keys.TOKENS) or [SECRET_KEY])[0], keys.TOKENS).hex(),
     "ISSUER": "lavka",
 }
 
@@ -387,6 +395,8 @@ LAVKA = {
     "REVIEWS_NEED_APPROVAL": env.bool("LAVKA_REVIEWS_NEED_APPROVAL", False),
     "THROTTLES": env.str("LAVKA_THROTTLES", "on") != "off",
     "VALKEY_URL": VALKEY_URL,
+    "KEYS": {purpose: secrets for purpose, secrets in KEYS.items() if secrets},
+    "ORDER_LINKS_DAYS": env.int("LAVKA_ORDER_LINKS_DAYS", 90),
     "WEBHOOKS_ALLOW_PRIVATE": env.bool("LAVKA_WEBHOOKS_ALLOW_PRIVATE", False),
     "EVENTS_KEPT_DAYS": env.int("LAVKA_EVENTS_KEPT_DAYS", 90),
     "CARTS_KEPT_DAYS": env.int("LAVKA_CARTS_KEPT_DAYS", 30),

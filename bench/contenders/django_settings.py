@@ -51,7 +51,7 @@ REST_FRAMEWORK = {
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
     "USER_ID_CLAIM": "sub",
-    "SIGNING_KEY": SECRET_KEY,
+    "SIGNING_KEY": os.environ["TOKEN_KEY"],
     "ISSUER": "lavka",
 }
 CURRENCY = os.environ["LAVKA_CURRENCY"]

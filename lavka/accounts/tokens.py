@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import signing
-from django.utils.crypto import constant_time_compare, salted_hmac
-from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from lavka.accounts.errors import InvalidRefreshToken, InvalidToken
 from lavka.accounts.models import Session, User
-from lavka.web.tokens import MALFORMED
+from lavka.kernel import keys
+from lavka.kernel.keys import MAILS, keys_for
+from lavka.web.tokens import MALFORMED, AccessToken, RefreshToken
 
 VERIFICATION_LIFETIME = datetime.timedelta(days=3)
 SIGN_IN_LIFETIME = datetime.timedelta(minutes=20)
@@ -65,15 +65,13 @@ def read_refresh(raw: str) -> RefreshClaims:
 
 def verification_of(user: User) -> str:
     """A token that proves that its bearer reads the mail of the user's present address."""
-    return signing.dumps([str(user.pk), user.email], salt=_VERIFICATION_SALT)
+    return _signed([str(user.pk), user.email], _VERIFICATION_SALT)
 
 
 def read_verification(token: str) -> tuple[UUID, str]:
     """The user's id and the address that `verification_of` named; raises InvalidToken."""
     try:
-        user_id, email = signing.loads(
-            token, salt=_VERIFICATION_SALT, max_age=VERIFICATION_LIFETIME
-        )
+        user_id, email = _read(token, _VERIFICATION_SALT, max_age=VERIFICATION_LIFETIME)
         return UUID(user_id), email
     except (signing.BadSignature, ValueError, TypeError):
         raise InvalidToken from None
@@ -83,6 +81,15 @@ class _ResetTokens(PasswordResetTokenGenerator):
     """Bound to the password's hash, so a token is worth nothing once the password changed."""
 
     key_salt = "lavka.accounts.reset-password"
+
+    def _get_secret(self) -> str:
+        return keys_for(MAILS)[0].hex()
+
+    def _get_fallbacks(self) -> list[str]:
+        return [key.hex() for key in keys_for(MAILS)[1:]]
+
+    secret = property(_get_secret)
+    secret_fallbacks = property(_get_fallbacks)
 
 
 _reset_tokens = _ResetTokens()
@@ -118,14 +125,14 @@ class SignInClaims:
 
 def sign_in_of(user: User, *, at: datetime.datetime) -> str:
     """A token that signs its bearer in once, within `SIGN_IN_LIFETIME`."""
-    claims = [str(user.pk), at.isoformat(), _binding_of(user)]
-    return signing.dumps(claims, salt=_SIGN_IN_SALT)
+    claims = [str(user.pk), at.isoformat(), keys.sign(MAILS, _bound_to(user))]
+    return _signed(claims, _SIGN_IN_SALT)
 
 
 def read_sign_in(token: str, *, at: datetime.datetime) -> SignInClaims:
     """What `sign_in_of` signed; raises InvalidToken, also for one that is too old."""
     try:
-        user_id, issued, binding = signing.loads(token, salt=_SIGN_IN_SALT)
+        user_id, issued, binding = _read(token, _SIGN_IN_SALT)
         issued_at = datetime.datetime.fromisoformat(issued)
         claims = SignInClaims(UUID(user_id), issued_at, binding)
     except (signing.BadSignature, ValueError, TypeError):
@@ -137,9 +144,19 @@ def read_sign_in(token: str, *, at: datetime.datetime) -> SignInClaims:
 
 def is_sign_in_of(user: User, claims: SignInClaims) -> bool:
     """Whether password, address and session version are those for which the token was made."""
-    return constant_time_compare(claims.binding, _binding_of(user))
+    return keys.is_signature(MAILS, _bound_to(user), claims.binding)
 
 
-def _binding_of(user: User) -> str:
-    bound_to = f"{user.session_version}:{user.email}:{user.password}"
-    return salted_hmac(_SIGN_IN_SALT, bound_to, algorithm="sha256").hexdigest()
+def _bound_to(user: User) -> bytes:
+    return f"{_SIGN_IN_SALT} {user.session_version}:{user.email}:{user.password}".encode()
+
+
+def _signed(claims: list[str], salt: str) -> str:
+    return signing.dumps(claims, key=keys_for(MAILS)[0].hex(), salt=salt)
+
+
+def _read(token: str, salt: str, max_age: datetime.timedelta | None = None) -> Any:
+    """What was signed, with the key of today or one before it; raises BadSignature."""
+    key, *fallbacks = (key.hex() for key in keys_for(MAILS))
+    accepted: list[str | bytes] = [*fallbacks]
+    return signing.loads(token, key=key, salt=salt, max_age=max_age, fallback_keys=accepted)

@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from lavka.kernel import links
 from lavka.kernel.conf import options
 from lavka.kernel.links import LinkKind
+
+MIN_SECRET = 32
 
 
 @register
@@ -41,6 +44,37 @@ def check_links(**_: Any) -> list[CheckMessage]:
                 for identity, fault in _faults(kind, str(template))
             ]
     return found
+
+
+@register
+def check_keys(**_: Any) -> list[CheckMessage]:
+    """Secrets of single purposes that are too short to be secrets."""
+    return [
+        Error(
+            f"A secret for {purpose} has fewer than {MIN_SECRET} characters.",
+            hint="Make one with: openssl rand -base64 48",
+            obj=f"LAVKA['KEYS'][{purpose!r}]",
+            id="lavka.E065",
+        )
+        for purpose, secrets in options.keys.items()
+        if min(map(len, secrets), default=MIN_SECRET) < MIN_SECRET
+    ]
+
+
+@register
+def check_origins(**_: Any) -> list[CheckMessage]:
+    """Shop fronts whose address no browser has."""
+    fronts = [*settings.CORS_ALLOWED_ORIGINS, *settings.CSRF_TRUSTED_ORIGINS]
+    return [
+        Error(
+            f"{front!r} is no origin.",
+            hint="Write scheme, host and port, as https://front.example:8443.",
+            obj="CORS_ALLOWED_ORIGINS",
+            id="lavka.E066",
+        )
+        for front in fronts
+        if "*" not in front and not links.origin_of(front)
+    ]
 
 
 def _faults(kind: LinkKind, template: str) -> Iterator[tuple[str, str]]:

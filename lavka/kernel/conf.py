@@ -92,6 +92,16 @@ class Options:
         return bool(self._read("WEBHOOKS_ALLOW_PRIVATE", False))
 
     @property
+    def keys(self) -> dict[str, list[str]]:
+        """Secrets for single purposes, in place of SECRET_KEY, the one that signs first."""
+        return {purpose: list(secrets) for purpose, secrets in self._read("KEYS", {}).items()}
+
+    @property
+    def order_links_days(self) -> int:
+        """How long the link to an order opens it, from the day it was made. Default: 90."""
+        return int(self._read("ORDER_LINKS_DAYS", 90))
+
+    @property
     def valkey_url(self) -> str:
         """Where rate limits are counted: `redis://host:port/db` or `unix://path?db=0`."""
         return str(self._read("VALKEY_URL", "redis://127.0.0.1:6379/0"))

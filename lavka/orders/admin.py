@@ -89,7 +89,7 @@ class OrderAdmin(Untouchable, ModelAdmin):
     list_select_related = ["customer"]
     show_full_result_count = False
     inlines = [LineInline, HistoryInline]
-    actions = ["cancel"]
+    actions = ["cancel", "revoke_links"]
     subtotal = money_column(Order, "subtotal_amount")
     discount = money_column(Order, "discount_amount")
     shipping = money_column(Order, "shipping_amount")
@@ -138,6 +138,15 @@ class OrderAdmin(Untouchable, ModelAdmin):
         take_step(
             self, request, queryset.placed(),
             lambda each: services.cancel_order(order_id=each.pk, actor=actor, at=at),
+        )  # fmt: skip
+
+    @admin.action(description=_("Revoke the links in mails"), permissions=["cancel"])
+    def revoke_links(self, request: HttpRequest, queryset: OrderQuerySet) -> None:
+        """Whoever has the address of an order's page sees it no more."""
+        actor, at = Actor.staff(request.user.pk), timezone.now()
+        take_step(
+            self, request, queryset.placed(),
+            lambda each: services.revoke_links(order_id=each.pk, actor=actor, at=at),
         )  # fmt: skip
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:

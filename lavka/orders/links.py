@@ -16,4 +16,6 @@ ORDER = register(
 
 def link_to(order: Order) -> str:
     """The page of a placed order; its key opens it without signing in."""
-    return ORDER.url(id=order.pk, number=order.number, key=tokens.key_of(order.pk))
+    return ORDER.url(
+        id=order.pk, number=order.number, key=tokens.key_of(order.pk, order.link_version)
+    )

@@ -84,6 +84,7 @@ class Order(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="orders",
         verbose_name=_("customer"),
     )  # fmt: skip
+    link_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     email = models.EmailField(_("e-mail"))
     language = models.CharField(_("language"), max_length=10, default="en", db_default="en")
     status = models.CharField(

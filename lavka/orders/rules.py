@@ -52,6 +52,7 @@ class EventKind(TextChoices):
     RETURN_REFUSED = "return_refused", _("return refused")
     RETURN_RECEIVED = "return_received", _("return received")
     NOTE = "note", _("note")
+    LINKS_REVOKED = "links_revoked", _("links revoked")
 
 
 TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {

@@ -26,11 +26,15 @@ def order_for(order_id: UUID, *, customer_id: UUID | None, key: str) -> Order:
     Raises: Order.DoesNotExist, also for everybody else.
     """
     orders = _with_lines(Order.objects.placed())
-    if key and tokens.opens(key, order_id):
-        return orders.get(pk=order_id)
-    if customer_id is None:
+    if not key:
+        if customer_id is None:
+            raise Order.DoesNotExist
+        return orders.get(pk=order_id, customer_id=customer_id)
+    order = orders.get(pk=order_id)
+    is_own = customer_id is not None and order.customer_id == customer_id
+    if not (is_own or tokens.opens(key, order_id, order.link_version)):
         raise Order.DoesNotExist
-    return orders.get(pk=order_id, customer_id=customer_id)
+    return order
 
 
 def order_numbered(number: int, *, customer_id: UUID | None, key: str) -> Order:

@@ -7,18 +7,71 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
-from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt import tokens
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import (
+    TokenBackendError,
+    TokenBackendExpiredToken,
+    TokenError,
+)
 
 from lavka.kernel.errors import Unauthenticated
+from lavka.kernel.keys import TOKENS, keys_for
 
 CHALLENGE = 'Bearer realm="api"'
+
+
+ISSUER, ALGORITHM = "lavka", "HS256"
+
+
+@lru_cache(maxsize=8)
+def _backend(key: bytes) -> Any:
+    return TokenBackend(ALGORITHM, key.hex(), issuer=ISSUER)
+
+
+class RotatingBackend(TokenBackend):
+    """Signs with the shop's key for tokens, and reads what the keys before it have signed."""
+
+    def __init__(self) -> None:
+        """Hold no key: which one signs is asked each time."""
+        super().__init__(ALGORITHM, issuer=ISSUER)
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """Sign."""
+        return str(_backend(keys_for(TOKENS)[0]).encode(payload))
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """The claims; raises TokenBackendError for what no key has signed, or is over."""
+        refusal = TokenBackendError()
+        for key in keys_for(TOKENS):
+            try:
+                claims: dict[str, Any] = _backend(key).decode(token, verify=verify)
+            except TokenBackendExpiredToken:
+                raise
+            except TokenBackendError as wrong_key:
+                refusal = wrong_key
+            else:
+                return claims
+        raise refusal
+
+
+class AccessToken(tokens.AccessToken):
+    """What a request carries."""
+
+    _token_backend: Any = RotatingBackend()
+
+
+class RefreshToken(tokens.RefreshToken):
+    """What a session is continued with."""
+
+    _token_backend: Any = RotatingBackend()
 
 
 @dataclass(frozen=True, slots=True)

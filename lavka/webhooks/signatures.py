@@ -14,12 +14,10 @@ from typing import Self
 
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+
+from lavka.kernel.keys import WEBHOOKS, keys_for
 
 SECRET_BYTES = 32
-_PURPOSE = b"lavka.webhooks.keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +76,9 @@ def headers_of(
 
 
 def _vault() -> MultiFernet:
-    """Seals with the shop's secret, and opens what the ones before it sealed."""
-    return MultiFernet(
-        [
-            Fernet(base64.urlsafe_b64encode(_derived(secret)))
-            for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-        ]
-    )
-
-
-def _derived(secret: str) -> bytes:
-    return HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(secret.encode())
+    """Seals with the shop's key, and opens what the ones before it sealed."""
+    keys = keys_for(WEBHOOKS)
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
 
 def _base64(content: bytes) -> str:

@@ -9,11 +9,11 @@ import secrets
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 
 from lavka.accounts import rules
 from lavka.accounts.models import KnownPlace
 from lavka.accounts.rules import PlaceKind, Source
+from lavka.kernel import keys
 
 TOKEN_BYTES = 32
 
@@ -23,12 +23,12 @@ def known_place(*, email: str, source: Source) -> str:
 
     A device is told from others, also in one network.
     """
-    digests = {_network(source): source.network}
+    digests = dict.fromkeys(_networks(source), source.network)
     if source.device:
         digests[_device(source)] = f"device {_device(source)[:16]}"
     known = KnownPlace.objects.filter(user__email=email, digest__in=list(digests))
     found = set(known.values_list("digest", flat=True))
-    for digest in (_device(source), _network(source)):
+    for digest in (_device(source), *_networks(source)):
         if digest in found:
             return digests[digest]
     return ""
@@ -49,7 +49,7 @@ def remember_place(*, user_id: UUID, source: Source, at: datetime.datetime) -> s
             KnownPlace(user_id=user_id, kind=kind, digest=digest, used_at=at)
             for kind, digest in (
                 (PlaceKind.DEVICE, _device(source)),
-                (PlaceKind.NETWORK, _network(source)),
+                (PlaceKind.NETWORK, _networks(source)[0]),
             )
         ],
         update_conflicts=True,
@@ -67,7 +67,7 @@ def remember_place(*, user_id: UUID, source: Source, at: datetime.datetime) -> s
 def replace_places(*, user_id: UUID, source: Source, at: datetime.datetime) -> str:
     """Know this place and no other, as after a new password; otherwise as `remember_place`."""
     device = remember_place(user_id=user_id, source=source, at=at)
-    kept = [_device(Source(source.network, device)), _network(source)]
+    kept = [_device(Source(source.network, device)), _networks(source)[0]]
     KnownPlace.objects.filter(user_id=user_id).exclude(digest__in=kept).delete()
     return device
 
@@ -83,6 +83,6 @@ def _device(source: Source) -> str:
     return hashlib.sha256(source.device.encode()).hexdigest()
 
 
-def _network(source: Source) -> str:
-    """Keyed: there are few enough addresses to try them all."""
-    return salted_hmac("lavka.accounts.network", source.network, algorithm="sha256").hexdigest()
+def _networks(source: Source) -> list[str]:
+    """Keyed: there are few enough addresses to try them all. Those of earlier keys follow."""
+    return keys.signatures(keys.PLACES, source.network.encode())

@@ -134,6 +134,28 @@ class ManageOrderNotesView(StaffView):
         return Response(await in_thread(add), status=201)
 
 
+class ManageOrderLinksView(StaffView):
+    """The links that open an order without an account."""
+
+    rights = {"DELETE": "orders.change_order"}
+
+    @operation(
+        "revoke_order_links",
+        "Revoke the links to an order",
+        responses=ManagedOrderOutput,
+        description="Whoever has the address of an order's page, from a mail or an answer, sees it"
+        " no more. Mails that are sent from now on carry a new link.",
+    )
+    async def delete(self, request: Request, order_id: UUID) -> Response:
+        actor = self.actor
+
+        def revoke() -> dict[str, Any]:
+            services.revoke_links(order_id=order_id, actor=actor, at=timezone.now())
+            return managed(order_id)
+
+        return Response(await in_thread(revoke))
+
+
 def managed(order_id: UUID) -> dict[str, Any]:
     """`ManagedOrderOutput` of a placed order; raises Order.DoesNotExist."""
     order = selectors.all_orders().get(pk=order_id)

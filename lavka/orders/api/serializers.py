@@ -157,9 +157,12 @@ class ManagedOrderOutput(ListedOrderOutput):
     history = OrderEventOutput(many=True)
 
 
-def order_json(order: Order) -> dict[str, Any]:
-    """`OrderOutput` of an order whose lines are loaded: for its customer alone."""
-    return _content_json(order) | {"key": tokens.key_of(order.pk)}
+def order_json(order: Order, key: str = "") -> dict[str, Any]:
+    """`OrderOutput` of an order whose lines are loaded: for its customer alone.
+
+    Whoever came with a key gets that one back: reading an order does not prolong its link.
+    """
+    return _content_json(order) | {"key": key or tokens.key_of(order.pk, order.link_version)}
 
 
 def listed_order_json(order: Order) -> dict[str, Any]:

@@ -16,5 +16,6 @@ urlpatterns = [
     path("manage/orders/<uuid:order_id>/cancel/", manage.ManageCancelOrderView.as_view()),
     path("manage/orders/<uuid:order_id>/edit/", edits.ManageEditView.as_view()),
     path("manage/orders/<uuid:order_id>/edit/preview/", edits.ManageEditPreviewView.as_view()),
+    path("manage/orders/<uuid:order_id>/links/", manage.ManageOrderLinksView.as_view()),
     path("manage/orders/<uuid:order_id>/notes/", manage.ManageOrderNotesView.as_view()),
 ]

@@ -14,6 +14,7 @@ from lavka.orders import selectors, services
 from lavka.orders.api.serializers import CancelInput, OrderOutput, order_json
 from lavka.orders.errors import OrderInTheWrongState
 from lavka.orders.invoices import invoice_of
+from lavka.orders.models import Order
 from lavka.web import caching
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.parameters import text_parameter
@@ -23,7 +24,7 @@ from lavka.web.tokens import Caller
 from lavka.web.views import CustomerView, View, in_thread
 
 NEWEST = ("-placed_at", "-id")
-KEY = text_parameter("key", "The order's key, in place of an account.")
+KEY = text_parameter("key", "The order's key, in place of an account: it ends after some time.")
 
 NUMBER = OpenApiParameter(
     "number", {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, OpenApiParameter.PATH
@@ -68,7 +69,8 @@ class OrderView(OneOrderView):
         user_id, key = reader_of(request)
 
         def found() -> dict[str, Any]:
-            return order_json(selectors.order_for(order_id, customer_id=user_id, key=key))
+            order = selectors.order_for(order_id, customer_id=user_id, key=key)
+            return _shown(order, user_id, key)
 
         return Response(await in_thread(found))
 
@@ -134,9 +136,15 @@ class CancelOrderView(OneOrderView):
             services.cancel_order(
                 order_id=order_id, actor=self.actor, at=timezone.now(), reason=reason
             )
-            return order_json(selectors.all_orders().get(pk=order_id))
+            return _shown(selectors.all_orders().get(pk=order_id), user_id, key)
 
         return Response(await in_thread(cancel))
+
+
+def _shown(order: Order, user_id: UUID | None, key: str) -> dict[str, Any]:
+    """For its customer with a key of today, for anybody else with the one that they came with."""
+    is_own = user_id is not None and order.customer_id == user_id
+    return order_json(order, "" if is_own else key)
 
 
 def reader_of(request: Request) -> tuple[UUID | None, str]:

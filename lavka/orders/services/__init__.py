@@ -2,7 +2,7 @@
 
 from lavka.orders.services.drafts import draft_order, forget_drafts
 from lavka.orders.services.edits import Edit, EditWish, edit_order, preview_edit
-from lavka.orders.services.history import add_note, record_event
+from lavka.orders.services.history import add_note, record_event, revoke_links
 from lavka.orders.services.lifecycle import (
     cancel_order,
     complete_order,
@@ -31,6 +31,7 @@ __all__ = [
     "preview_edit",
     "record_event",
     "record_payments",
+    "revoke_links",
     "take_back_lines",
     "unclaim_refund",
 ]

@@ -33,6 +33,19 @@ def record_event(
 
 @in_name_of
 @transaction.atomic
+def revoke_links(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> None:
+    """Make every link to an order worthless; mails from now on carry a new one.
+
+    Raises: Order.DoesNotExist. Locks: the order.
+    """
+    order = Order.objects.placed().locked().get(pk=order_id)
+    order.link_version += 1
+    order.save(update_fields=["link_version", "updated_at"])
+    record_event(order_id=order.pk, kind=EventKind.LINKS_REVOKED, actor=actor, at=at)
+
+
+@in_name_of
+@transaction.atomic
 def add_note(*, order_id: UUID, text: str, actor: Actor, at: datetime.datetime) -> None:
     """Write a note of the staff into an order's history; raises Order.DoesNotExist."""
     order = Order.objects.placed().locked().get(pk=order_id)
