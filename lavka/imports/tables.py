@@ -1,8 +1,10 @@
-"""CSV files as a stream of records with their line numbers, in constant memory."""
+"""CSV files, gzipped or not, as a stream of records with line numbers, in constant memory."""
 
 import codecs
 import csv
+import gzip
 import io
+import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from typing import IO
 MAX_RECORD_BYTES = 1024 * 1024
 MAX_COLUMNS = 1000
 _BLOCK = 1024 * 1024
+_GZIP = b"\x1f\x8b"
 
 
 class Unusable(Exception):
@@ -36,11 +39,25 @@ class Refusal:
     reason: str
 
 
+def opened(path: Path) -> IO[bytes]:
+    """The file's content, which may be gzipped, whatever the file is called."""
+    with path.open("rb") as file:
+        is_gzipped = file.read(len(_GZIP)) == _GZIP
+    return gzip.open(path, "rb") if is_gzipped else path.open("rb")
+
+
 def check_encoding(path: Path) -> None:
     """Read the whole file once; raises Unusable, naming the line, when it is not UTF-8."""
+    try:
+        _decode(path)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
+        raise Unusable(f"The gzipped file is damaged: {fault}.") from fault
+
+
+def _decode(path: Path) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")()
     line = 1
-    with path.open("rb") as file:
+    with opened(path) as file:
         while block := file.read(_BLOCK):
             try:
                 decoder.decode(block)
@@ -58,7 +75,7 @@ def check_encoding(path: Path) -> None:
 
 def header_of(path: Path) -> list[str]:
     """The names of the columns; raises Unusable for an empty file or a header that repeats one."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         first = file.readline(MAX_RECORD_BYTES)
     fields = _fields(first.decode("utf-8-sig", "replace").rstrip("\r\n"))
     if isinstance(fields, str):
@@ -81,7 +98,7 @@ def records(path: Path) -> Iterator[Record | Refusal]:
     with the next line.
     """
     header = header_of(path)
-    with path.open("rb") as file:
+    with opened(path) as file:
         file.readline()
         lines = _Lines(file)
         while (start := lines.take()) is not None:

@@ -1,12 +1,13 @@
 """Reviews of clothes: the public data set in `LAVKA_DATA`, or as many made-up ones."""
 
-import csv
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import islice
 
+from tests.data.files import made_up, name_of, real_table, rows_of
+
+FOLDER, MADE_UP = "womens-clothing-reviews", 2500
 COLUMNS = {"Clothing ID", "Rating", "Title", "Review Text"}
 
 
@@ -18,28 +19,21 @@ class ClothingReview:
     text: str
 
 
-def clothing_reviews(made_up: int) -> tuple[str, list[ClothingReview]]:
-    """Where they come from, and the reviews."""
-    folder = os.environ.get("LAVKA_DATA", "")
-    found = _file(Path(folder) / "womens-clothing-reviews") if folder else None
+def clothing_reviews(number: int | None = None) -> tuple[str, list[ClothingReview]]:
+    """Where they come from, and the first so many reviews; all of the real ones without a number.
+
+    Of made-up ones there are `MADE_UP`.
+    """
+    found = real_table(FOLDER, COLUMNS)
     if found is None:
-        return "made up, for LAVKA_DATA has no womens-clothing-reviews", list(_made_up(made_up))
-    with found.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return str(found), [
+        return made_up(FOLDER), list(_made_up(number or MADE_UP))
+    reviews = (
         ClothingReview(
             row["Clothing ID"], int(row["Rating"]), row["Title"][:200], row["Review Text"]
         )
-        for row in rows
-    ]
-
-
-def _file(folder: Path) -> Path | None:
-    for path in sorted(folder.glob("*.csv")):
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            if set(next(csv.reader(file), [])) >= COLUMNS:
-                return path
-    return None
+        for row in rows_of(found)
+    )
+    return name_of(found), list(islice(reviews, number))
 
 
 def _made_up(number: int) -> Iterator[ClothingReview]:

@@ -19,11 +19,14 @@ def real_table(folder: str, columns: Collection[str]) -> Path | None:
     return next((path for path in real_files(folder) if {*columns} <= {*header_of(path)}), None)
 
 
-def name_of(path: Path | None, folder: str) -> str:
-    """How a test names the input it used."""
-    if path is None:
-        return f"made up, for LAVKA_DATA has no {folder}"
+def name_of(path: Path) -> str:
+    """How a test names the real file it used."""
     return path.relative_to(os.environ["LAVKA_DATA"]).as_posix()
+
+
+def made_up(folder: str) -> str:
+    """How a test says that there is no real file in this folder."""
+    return f"made up, for LAVKA_DATA has no {folder}"
 
 
 def header_of(path: Path) -> list[str]:
@@ -43,17 +46,9 @@ def rows_of(path: Path) -> Iterator[dict[str, str]]:
 def text_of(path: Path) -> str:
     """The file's text; some copies of some files are not UTF-8."""
     content = path.read_bytes()
-    if path.suffix == ".gz":
+    if content.startswith(b"\x1f\x8b"):
         content = gzip.decompress(content)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("cp1252")
-
-
-def plain_copy(path: Path, folder: Path) -> Path:
-    """The same file in `folder`, not gzipped."""
-    copy = folder / path.name.removesuffix(".gz")
-    content = path.read_bytes()
-    copy.write_bytes(gzip.decompress(content) if path.suffix == ".gz" else content)
-    return copy

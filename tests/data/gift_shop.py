@@ -44,7 +44,7 @@ class Invoice:
             }  # fmt: skip
 
 
-def made_up(year: int, month: int, scale: float) -> Iterator[dict[str, str]]:
+def made_up_month(year: int, month: int, scale: float) -> Iterator[dict[str, str]]:
     """Rows by column; the same ones every time."""
     shop = _Shop(scale)
     for day in range(1, calendar.monthrange(year, month)[1] + 1):

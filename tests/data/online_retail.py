@@ -1,17 +1,15 @@
-"""A gift shop's invoices of May 2011: the public Online Retail data in `LAVKA_DATA`, or made-up."""
+"""A shop's invoices of December 2010: the public Online Retail data in `LAVKA_DATA`, or made-up."""
 
 import csv
 import datetime
-import os
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
-from tests.data.gift_shop import made_up
+from tests.data.files import header_of, made_up, name_of, real_files, text_of
+from tests.data.gift_shop import made_up_month
 
-YEAR, MONTH = 2011, 5
+FOLDER, YEAR, MONTH = "online-retail", 2010, 12
 # How the two editions of the file name their columns.
 COLUMNS = {
     "invoice": "invoice", "invoiceno": "invoice", "stockcode": "code",
@@ -39,35 +37,18 @@ def online_retail(scale: float = 1.0) -> tuple[str, list[Row]]:
 
     `scale` is the size of the made-up month; 1 is that of the real one.
     """
-    folder = os.environ.get("LAVKA_DATA", "")
-    found = _rows_in(Path(folder) / "online-retail") if folder else None
-    if found is None:
-        rows = [_row(each) for each in made_up(YEAR, MONTH, scale)]
-        return "made up, for LAVKA_DATA has no online-retail", rows
-    path, lines = found
-    return path.name, [_row(line) for line in lines if _is_of_the_month(line["at"])]
-
-
-def _rows_in(folder: Path) -> tuple[Path, Iterator[dict[str, str]]] | None:
-    for path in sorted(folder.glob("*.csv")):
-        lines = csv.reader(_text(path).splitlines(keepends=True))
-        names = [COLUMNS.get(re.sub(r"[\s_]", "", each).lower(), "") for each in next(lines, [])]
+    for path in real_files(FOLDER):
+        names = [_column(each) for each in header_of(path)]
         if set(names) >= set(COLUMNS.values()):
-            return path, _named(names, lines)
-    return None
+            lines = csv.reader(text_of(path).splitlines(keepends=True))
+            next(lines)
+            rows = (dict(zip(names, line, strict=True)) for line in lines if line)
+            return name_of(path), [_row(row) for row in rows if _is_of_the_month(row["at"])]
+    return made_up(FOLDER), [_row(each) for each in made_up_month(YEAR, MONTH, scale)]
 
 
-def _text(path: Path) -> str:
-    """The file's text; pound signs in some copies are not UTF-8."""
-    content = path.read_bytes()
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252")
-
-
-def _named(names: list[str], lines: Iterable[list[str]]) -> Iterator[dict[str, str]]:
-    return (dict(zip(names, line, strict=True)) for line in lines if line)
+def _column(name: str) -> str:
+    return COLUMNS.get(re.sub(r"[\s_]", "", name).lower(), "")
 
 
 def _is_of_the_month(at: str) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.data.files import name_of, real_files, real_table, rows_of, text_of
+from tests.data.files import made_up, name_of, real_files, real_table, rows_of, text_of
 
 # Folder, columns that its file has, and the one with the name.
 TABLES = (
@@ -32,12 +32,12 @@ def product_names() -> tuple[list[str], list[str]]:
     sources, names = ["English and Russian, made up"], [*ENGLISH, *RUSSIAN]
     for folder, columns, column in TABLES:
         path = real_table(folder, columns)
-        sources.append(name_of(path, folder))
+        sources.append(made_up(folder) if path is None else name_of(path))
         if path is not None:
             # Simple products of Magento are variants, named after their product.
             names += [row[column] for row in rows_of(path) if row.get("product_type") != "simple"]
     for path in real_files("saleor-demo", suffix=".json"):
-        sources.append(name_of(path, "saleor-demo"))
+        sources.append(name_of(path))
         fields = [each for each in json.loads(text_of(path)) if each["model"] == "product.product"]
         names += [each["fields"]["name"] for each in fields]
     return sources, list(dict.fromkeys(filter(None, names)))

@@ -1,10 +1,10 @@
 """Files for tests, of the shape that shops export."""
 
 import csv
-import os
-import sys
 from pathlib import Path
 from typing import Any
+
+from tests.data.files import made_up, name_of, real_table
 
 SHOPIFY = [
     "Handle", "Title", "Body (HTML)", "Vendor", "Type", "Tags", "Published", "Option1 Name",
@@ -13,6 +13,7 @@ SHOPIFY = [
     "Variant Inventory Policy", "Variant Price", "Variant Compare At Price", "Variant Barcode",
     "Image Src", "Variant Image", "SEO Title", "Cost per item", "Status", "Currency",
 ]  # fmt: skip
+SHOPIFY_NEEDS = {"Handle", "Title", "Variant Price"}
 MUG = {
     "Handle": "mug", "Title": "Mug", "Body (HTML)": "<p onclick='x()'>Hot</p><script>y</script>",
     "Vendor": "Glinka", "Type": "Cups", "Tags": "clay, blue", "Published": "true",
@@ -32,10 +33,12 @@ def shopify_file(path: Path, *rows: dict[str, Any]) -> Path:
     return path
 
 
-def real_files(folder: str) -> list[Path]:
-    """CSV files of a folder below `LAVKA_DATA`; none, and a word about it, where they are not."""
-    root = os.environ.get("LAVKA_DATA", "")
-    found = sorted(Path(root, folder).glob("*.csv")) if root else []
-    if not found:
-        sys.stdout.write(f"no real data: LAVKA_DATA has no {folder}; generated files only\n")
-    return found
+def shop_export(path: Path) -> str:
+    """Put a shop's real product export at `path`, or a made-up one; returns which it is."""
+    real = real_table("shopify-csv-packt", SHOPIFY_NEEDS)
+    if real is not None:
+        path.symlink_to(real)
+        return name_of(real)
+    bowl = MUG | {"Handle": "bowl", "Variant SKU": "BOWL", "Variant Barcode": ""}
+    shopify_file(path, MUG, bowl, {"Handle": "mug", "Image Src": "https://shop.example/2.png"})
+    return made_up("shopify-csv-packt")

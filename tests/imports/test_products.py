@@ -1,4 +1,5 @@
 import csv
+import gzip
 from io import StringIO
 from pathlib import Path
 
@@ -6,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from lavka.catalog.models import Product, Variant
-from lavka.imports.tables import header_of
 from lavka.kernel.models import OutboxEvent
-from tests.imports.files import MUG, SHOPIFY, real_files, shopify_file
+from tests.data.files import rows_of
+from tests.imports.files import MUG, SHOPIFY, shop_export, shopify_file
 from tests.inventory.factories import make_warehouse
 
 pytestmark = pytest.mark.django_db
@@ -189,19 +190,44 @@ def test_a_dry_run_writes_nothing(tmp_path):
     assert not OutboxEvent.objects.exists()
 
 
-def test_a_real_file_imports_twice_without_a_duplicate(tmp_path):
-    files = [path for path in real_files("shopify-csv-packt") if "Handle" in header_of(path)]
-    for path in files:
-        mine = tmp_path / path.name
-        mine.symlink_to(path)
+def test_a_shops_export_imports_twice_without_a_duplicate(tmp_path, say_input):
+    path = tmp_path / "shop.csv"
+    say_input(shop_export(path))
+    rows = list(rows_of(path))
 
-        first, summary, refused = imported(mine)
-        counts = Product.objects.count(), Variant.objects.count()
-        second, again, refused_again = imported(mine)
+    first, summary, refused = imported(path)
+    counts = Product.objects.count(), Variant.objects.count()
+    second, again, refused_again = imported(path)
 
-        assert counts[0] > 0
-        assert (Product.objects.count(), Variant.objects.count()) == counts
-        assert (second, refused_again) == (first, refused)
-        assert {code for _, _, code in refused} <= UNSELLABLE, summary
-        assert "created" not in again
-        assert "changed" not in again.replace("unchanged", "")
+    assert {code for _, _, code in refused} <= UNSELLABLE, summary
+    if not refused:
+        assert set(Product.objects.values_list("slug", flat=True)) == {
+            row["Handle"] for row in rows
+        }
+        assert counts[1] == len([row for row in rows if row["Variant Price"]])
+    assert (Product.objects.count(), Variant.objects.count()) == counts
+    assert (second, refused_again) == (first, refused)
+    assert "created" not in again
+    assert "changed" not in again.replace("unchanged", "")
+
+
+def test_a_gzipped_file_is_read_like_a_plain_one(tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_bytes(gzip.compress(shopify_file(tmp_path / "plain.csv", MUG).read_bytes()))
+
+    assert imported(path)[0] == 0
+    assert Product.objects.get().slug == "mug"
+
+
+def test_a_damaged_gzipped_file_is_refused_whole(tmp_path):
+    path = tmp_path / "shop.csv.gz"
+    whole = gzip.compress(shopify_file(tmp_path / "plain.csv", MUG).read_bytes())
+    flipped = bytearray(whole)
+    flipped[-20] ^= 0xFF
+
+    for content in (whole[:-9], whole[:2], bytes(flipped), whole[: len(whole) // 2]):
+        path.write_bytes(content)
+        with pytest.raises(CommandError, match="damaged") as error:
+            call_command("import_products", str(path))
+        assert error.value.returncode == 2
+    assert not Product.objects.exists()

@@ -1,12 +1,17 @@
 """The last section of docs/replay.md: what a month has seen."""
 
+import calendar
+import datetime
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.data.online_retail import MONTH, YEAR
 from tests.replay.seen import Seen
 from tests.replay.trade import Trade, worth
 
 SECTION = "## The last run\n"
+MONTH_NAME = f"{calendar.month_name[MONTH]} {YEAR}"
 
 
 def write_page(path: Path, source: str, trade: Trade, seen: Seen) -> None:
@@ -18,7 +23,8 @@ def write_page(path: Path, source: str, trade: Trade, seen: Seen) -> None:
 
 def _rows(source: str, trade: Trade, seen: Seen) -> Iterator[tuple[str, object]]:
     requests = seen.answers.total()
-    yield "invoices", source
+    yield "invoices", f"`{source}`, {MONTH_NAME}"
+    yield "run", f"{datetime.date.today():%Y-%m-%d}, {machine()}"  # noqa: DTZ011 - a day is enough
     yield "rows", f"{trade.rows:,}"
     yield (
         "sales, cancellations, adjustments",
@@ -52,6 +58,13 @@ def _rows(source: str, trade: Trade, seen: Seen) -> Iterator[tuple[str, object]]
     yield from sorted(seen.counts.items())
     for reason in sorted(trade.left_out):
         yield f"rows left out: {reason}", f"{trade.left_out[reason]:,}"
+
+
+def machine() -> str:
+    """What the replay ran on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{models[0] if models else 'an unnamed processor'}, {os.cpu_count()} cores"
 
 
 def pounds(pence: int) -> str:

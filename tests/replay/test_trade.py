@@ -13,20 +13,20 @@ from tests.replay.trade import Adjustment, Cancellation, Item, Purchase
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 HEART, CAKE = Item("85123A", 255), Item("22423", 1275)
 LINES = [
-    "550001,22423,CAKESTAND,9,4/30/2011 17:59,12.75,17850,United Kingdom",
-    "552001,85123A,HEART,6,5/10/2011 8:26,2.55,17850.0,EIRE",
-    "552001,22423,CAKESTAND,1,5/10/2011 8:26,12.75,17850,EIRE",
-    "552001,85123a,HEART,2,5/10/2011 8:26,2.55,17850,EIRE",
-    "552001,POST,POSTAGE,1,5/10/2011 8:26,18,17850,EIRE",
-    "552001,PADS,PADS,1,5/10/2011 8:26,0.001,17850,EIRE",
-    "C552002,85123A,HEART,-3,5/10/2011 9:00,2.55,17850,EIRE",
-    "C552002,D,Discount,-1,5/10/2011 9:00,5.50,17850,EIRE",
-    "552003,22423,,-7,5/10/2011 9:30,0,,United Kingdom",
-    "552004,22423,found,20,5/10/2011 9:31,0,,United Kingdom",
-    "552005,22423,CAKESTAND,2,5/10/2011 9:32,0,12346,France",
-    "552006,AMAZONFEE,AMAZON FEE,1,5/10/2011 9:33,100,,United Kingdom",
-    "A552007,B,Adjust bad debt,1,5/10/2011 9:34,-11062.06,,United Kingdom",
-    "552008,85123A,HEART,1,5/11/2011 9:34,2.95,,Unspecified",
+    "550001,22423,CAKESTAND,9,11/30/2010 17:59,12.75,17850,United Kingdom",
+    "552001,85123A,HEART,6,12/10/2010 8:26,2.55,17850.0,EIRE",
+    "552001,22423,CAKESTAND,1,12/10/2010 8:26,12.75,17850,EIRE",
+    "552001,85123a,HEART,2,12/10/2010 8:26,2.55,17850,EIRE",
+    "552001,POST,POSTAGE,1,12/10/2010 8:26,18,17850,EIRE",
+    "552001,PADS,PADS,1,12/10/2010 8:26,0.001,17850,EIRE",
+    "C552002,85123A,HEART,-3,12/10/2010 9:00,2.55,17850,EIRE",
+    "C552002,D,Discount,-1,12/10/2010 9:00,5.50,17850,EIRE",
+    "552003,22423,,-7,12/10/2010 9:30,0,,United Kingdom",
+    "552004,22423,found,20,12/10/2010 9:31,0,,United Kingdom",
+    "552005,22423,CAKESTAND,2,12/10/2010 9:32,0,12346,France",
+    "552006,AMAZONFEE,AMAZON FEE,1,12/10/2010 9:33,100,,United Kingdom",
+    "A552007,B,Adjust bad debt,1,12/10/2010 9:34,-11062.06,,United Kingdom",
+    "552008,85123A,HEART,1,12/11/2010 9:34,2.95,,Unspecified",
 ]
 
 
@@ -46,7 +46,7 @@ def test_a_day_of_the_file_is_what_happened_on_it():
     day = trade.read(row for row in rows if row.at.day == 10)
 
     bought, given_away = day.purchases
-    assert source == "Online Retail.csv"
+    assert source == "online-retail/Online Retail.csv"
     assert len(rows) == len(LINES) - 1
     assert bought.pieces == {HEART: 8, CAKE: 1, Item("POST", 1800): 1, Item("PADS", 0): 1}
     assert (bought.customer, bought.total) == ("17850", 8 * 255 + 1275 + 1800)

@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The file, and what to do with it."""
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, help="CSV in UTF-8, gzipped or not")
         parser.add_argument("--dry-run", action="store_true", help="write nothing")
         parser.add_argument(
             "--warehouse",

@@ -28,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The file, and what to do with it."""
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, help="CSV in UTF-8, gzipped or not")
         parser.add_argument(
             "--create-products", action="store_true", help="create products that are missing"
         )
