@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 from lavka.listing import selectors
-from lavka.web.docs import PAGE_POLICY
 from lavka.web.views import in_thread
 
 FRESH_SECONDS = 5
@@ -34,7 +33,6 @@ async def window(request: HttpRequest) -> HttpResponse:
         shown
         | {"shop_name": options.shop_name, "origin": f"{request.scheme}://{request.get_host()}"},
     )
-    response["Content-Security-Policy"] = PAGE_POLICY
     response["Cache-Control"] = "no-cache"
     return response
 

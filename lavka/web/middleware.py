@@ -23,6 +23,7 @@ from lavka.kernel.actors import Actor, acting
 from lavka.web import metrics, request_id
 from lavka.web.bodies import SMALL_BYTES
 from lavka.web.logging import log_access
+from lavka.web.policies import ADMIN_POLICY, PAGE_POLICY, PERMISSIONS
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -145,6 +146,21 @@ def staff_acts(get_response: Handler) -> Handler:
         user = await request.auser()
         with acting(Actor.staff(user.pk)):
             return await get_response(request)
+
+    return middleware
+
+
+@async_only_middleware
+def page_headers(get_response: Handler) -> Handler:
+    """Tell the browser what a page may do, unless the page has said so itself."""
+
+    async def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = await get_response(request)
+        is_admin = request.path.startswith(reverse("admin:index"))
+        policy = ADMIN_POLICY if is_admin else PAGE_POLICY
+        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        return response
 
     return middleware
 

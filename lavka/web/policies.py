@@ -1,0 +1,11 @@
+"""What a browser may do with the shop's pages."""
+
+# Nothing is loaded from, sent to or framed by anybody else; pictures may lie in a bucket.
+PAGE_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+# Alpine, in which the admin's theme is written, compiles the attributes of its pages. No script of
+# a page itself runs: all of them come as files.
+ADMIN_POLICY = f"script-src 'self' 'unsafe-eval'; {PAGE_POLICY}"
+PERMISSIONS = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
