@@ -409,6 +409,18 @@ LAVKA = {
     },
     "CAPTURES_AT_ONCE": env.bool("LAVKA_CAPTURES_AT_ONCE", True),
     "HOLD_SECONDS": env.int("LAVKA_HOLD_SECONDS", 900),
+    "HOLD_MAX_SECONDS": env.int("LAVKA_HOLD_MAX_SECONDS", 1800),
+    "PAYMENT_HOLD_SECONDS": env.int("LAVKA_PAYMENT_HOLD_SECONDS", 90),
+    "GUEST_QUOTES_HOLD_STOCK": env.bool("LAVKA_GUEST_QUOTES_HOLD_STOCK", False),
+    "HOLD_WINDOW_SECONDS": env.int("LAVKA_HOLD_WINDOW_SECONDS", 3600),
+    "HOLD_UNITS": {
+        "customer": env.int("LAVKA_HOLD_UNITS_PER_CUSTOMER", 200),
+        "address": env.int("LAVKA_HOLD_UNITS_PER_ADDRESS", 500),
+    },
+    "HOLD_SHARE_PERCENT": {
+        "customer": env.int("LAVKA_HOLD_SHARE_PER_CUSTOMER", 5),
+        "address": env.int("LAVKA_HOLD_SHARE_PER_ADDRESS", 10),
+    },
     "STRIPE": {
         "secret_key": env.str("STRIPE_SECRET_KEY", ""),
         "webhook_secret": env.str("STRIPE_WEBHOOK_SECRET", ""),

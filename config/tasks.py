@@ -18,7 +18,7 @@ SCHEDULE = {
     "reconcile-stock": {"task": "inventory.reconcile", "schedule": timedelta(hours=24)},
     "release-expired-stock": {
         "task": "inventory.release_expired",
-        "schedule": timedelta(seconds=30),
+        "schedule": timedelta(seconds=10),
     },
     "forget-expired-carts": {
         "task": "carts.forget_expired",

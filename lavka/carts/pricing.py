@@ -13,7 +13,8 @@ from lavka.carts.models import Cart, CartLine
 from lavka.carts.rules import Totals
 from lavka.catalog.rules import SelectedOption, StoredPicture
 from lavka.catalog.selectors import Article, articles_of
-from lavka.inventory.selectors import available_of
+from lavka.inventory.errors import shortage
+from lavka.inventory.selectors import available_for
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 from lavka.shipping.options import Parcel, ShippingOption
@@ -98,11 +99,7 @@ class PricedCart:
     def shortages(self) -> list[dict[str, object]]:
         """Lines that cannot be bought as they were asked for, as `OutOfStock` tells them."""
         return [
-            {
-                "variant_id": line.variant_id,
-                "requested": line.requested,
-                "available": line.quantity,
-            }
+            shortage(line.variant_id, requested=line.requested, available=line.quantity)
             for line in self.lines
             if line.quantity < line.requested
         ]
@@ -153,7 +150,9 @@ def _looked_up(
 ) -> list[PricedLine]:
     ids = [line.variant_id for line in lines]
     articles = articles_of(ids, at, has_details=has_details)
-    available = available_of(ids, holder=cart.pk) if cart.status == Cart.Status.OPEN else {}
+    wanted = {line.variant_id: line.quantity for line in lines}
+    is_open = cart.status == Cart.Status.OPEN
+    available = available_for(wanted, at, holder=cart.pk) if is_open else {}
     return [
         _line(line, articles[line.variant_id], available.get(line.variant_id), cart.currency)
         if line.variant_id in articles

@@ -18,7 +18,8 @@ from lavka.kernel.money import Money
 class Quote(models.Model):
     """What a cart came to at one instant: never changed, and bound by the hash of its content.
 
-    Its stock is held until `expires_at`; afterwards it still holds if nothing has moved.
+    It is good as long as nothing has moved. Its stock is held until `stock_held_until`, that of a
+    guest only from the payment on.
     """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
@@ -29,6 +30,7 @@ class Quote(models.Model):
     total_amount = models.BigIntegerField(_("total"))
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
     expires_at = models.DateTimeField(_("expires at"))
+    stock_held_until = models.DateTimeField(_("stock held until"), null=True)
 
     class Meta:
         verbose_name = _("quote")

@@ -12,6 +12,9 @@ from lavka.orders.rules import LineContent, OrderContent
 
 # What a line shows and nobody agrees to: the thumbnails of a picture may be made a moment later.
 _LOOKS = ("selected_options", "image")
+# Of each variant a buyer may have so many units held, however few are left: by a quote for long,
+# by a payment for a moment.
+FREE_UNITS_OF_QUOTE, FREE_UNITS_OF_PAYMENT = 2, 10
 # Nobody who claims a refund is still at it after the first of these pauses.
 FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=6)
 

@@ -1,11 +1,17 @@
 """The staff's pages for stock."""
 
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
@@ -154,9 +160,8 @@ class HoldAdmin(Untouchable, ModelAdmin):
     Without pages: a hold's id is its cart's, which is the key to a guest's cart.
     """
 
-    list_display = ["contents", "created_at", "expires_at"]
     list_display_links = None
-    search_fields = ["reservations__level__variant__sku"]
+    search_fields = ["reservations__level__variant__sku", "=address", "=customer_id"]
 
     @admin.display(description=_("contents"))
     def contents(self, hold: Hold) -> str:
@@ -172,6 +177,34 @@ class HoldAdmin(Untouchable, ModelAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody opens one."""
         return obj is None and bool(super().has_view_permission(request, obj))
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """With a button for those who may end holds."""
+        shown = ["contents", "customer_id", "address", "created_at", "expires_at", "ends_at"]
+        return [*shown, "release"] if request.user.has_perm("inventory.delete_hold") else shown
+
+    @admin.display(description=_("release"))
+    def release(self, hold: Hold) -> str:
+        """A button; Django's own actions would name the hold's id in the page."""
+        address = reverse("admin:inventory_hold_release", args=[hold.reference])
+        return format_html(
+            '<button type="submit" formaction="{}">{}</button>', address, _("Release")
+        )
+
+    def get_urls(self) -> list[Any]:
+        """Where the button leads."""
+        view = self.admin_site.admin_view(self.release_view)
+        own = path("<uuid:reference>/release/", view, name="inventory_hold_release")
+        return [own, *super().get_urls()]
+
+    def release_view(self, request: HttpRequest, reference: UUID) -> HttpResponse:
+        """Let others buy what a hold keeps."""
+        if request.method != "POST" or not request.user.has_perm("inventory.delete_hold"):
+            raise PermissionDenied
+        with suppress(Hold.DoesNotExist):  # it ended meanwhile
+            services.release_hold(reference=reference, at=timezone.now())
+        self.message_user(request, _("Released."))
+        return HttpResponseRedirect(reverse("admin:inventory_hold_changelist"))
 
 
 @admin.register(Allocation)

@@ -1,18 +1,31 @@
 """What can go wrong with stock."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
 from lavka.kernel.errors import Conflict, FieldError, Invalid
 
+# Beyond so many units a refusal does not tell how many there are.
+MOST_TOLD = 10
+
 
 class OutOfStock(Conflict):
-    """There is less than was asked for; `variants` lists each with `requested` and `available`."""
+    """There is less than was asked for; `variants` lists each with `requested` and `available`.
+
+    `available` is told up to 10: whoever asks for 999 does not learn what the shop has.
+    """
 
     code = "out_of_stock"
     title = _("Out of stock")
     message = _("There is not enough in stock.")
+
+
+def shortage(variant_id: UUID, *, requested: int, available: int) -> dict[str, object]:
+    """A variant that falls short, as `OutOfStock` tells it."""
+    told = max(min(available, requested, MOST_TOLD), 0)
+    return {"variant_id": variant_id, "requested": requested, "available": told}
 
 
 class StockPromised(Conflict):

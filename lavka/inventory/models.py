@@ -134,19 +134,68 @@ class StockLevel(models.Model):
 
 
 class Hold(models.Model):
-    """What one holder (a cart) keeps from others until a deadline; its id is the holder's."""
+    """What one holder (a cart) keeps from others until a deadline; its id is the holder's.
+
+    Activity moves the deadline, never past `ends_at`. The id of a guest's cart is the key to it, so
+    staff know a hold by its `reference`.
+    """
 
     id = models.UUIDField(_("holder"), primary_key=True)
+    reference = models.UUIDField(db_default=UUID7(), unique=True, editable=False)
+    customer_id = models.UUIDField(_("customer"), null=True)
+    address = models.CharField(_("network address"), max_length=64, blank=True, db_default="")
     expires_at = models.DateTimeField(_("expires at"))
+    ends_at = models.DateTimeField(
+        _("ends at"), help_text=_("No activity moves the deadline beyond this.")
+    )
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
 
     class Meta:
         verbose_name = _("hold")
         verbose_name_plural = _("holds")
         indexes = [models.Index(fields=["expires_at"], name="hold_expires_at")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__lte=F("ends_at")), name="hold_expires_before_its_end"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return str(self.reference)
+
+
+class ReservationUsage(models.Model):
+    """Units of a variant that a holder has kept from others and not bought.
+
+    They count against the limits of a customer and of a network address while the hold is there,
+    and for a while after it was let go: who begins anew with another cart gains nothing.
+    """
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    holder = models.UUIDField(_("holder"))
+    variant_id = models.UUIDField(_("variant"))
+    quantity = models.PositiveIntegerField(_("quantity"))
+    customer_id = models.UUIDField(_("customer"), null=True)
+    address = models.CharField(_("network address"), max_length=64, blank=True, db_default="")
+    ends_at = models.DateTimeField(
+        _("ends at"), help_text=_("From then on its holder keeps nothing from others.")
+    )
+    counts_until = models.DateTimeField(_("counts until"))
+
+    class Meta:
+        verbose_name = _("use of reservations")
+        verbose_name_plural = _("uses of reservations")
+        indexes = [
+            models.Index(fields=["customer_id"], name="reservation_usage_customer"),
+            models.Index(fields=["address"], name="reservation_usage_address"),
+            models.Index(fields=["counts_until"], name="reservation_usage_counts_until"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["holder", "variant_id"], name="reservation_usage_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.variant_id}"
 
 
 class Reservation(models.Model):

@@ -11,6 +11,7 @@ _AT_ONCE = 200
 @shared_task(name="inventory.release_expired")
 def release_expired(**_: object) -> int:
     """Give back what buyers kept beyond their deadline; returns how many holds ended."""
+    services.purge_usage(at=timezone.now())
     released = 0
     while ended := services.release_expired(at=timezone.now(), limit=_AT_ONCE):
         released += ended

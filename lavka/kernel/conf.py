@@ -79,6 +79,36 @@ class Options:
         return int(self._read("HOLD_SECONDS", 900))
 
     @property
+    def hold_max_seconds(self) -> int:
+        """How long a quote keeps its stock at most, whatever the customer does. Default: 1800."""
+        return int(self._read("HOLD_MAX_SECONDS", 1800))
+
+    @property
+    def payment_hold_seconds(self) -> int:
+        """How long a checkout keeps its stock while it is being paid. Default: 90."""
+        return int(self._read("PAYMENT_HOLD_SECONDS", 90))
+
+    @property
+    def guest_quotes_hold_stock(self) -> bool:
+        """Whether quotes of guests keep stock as those of customers do. Default: no."""
+        return bool(self._read("GUEST_QUOTES_HOLD_STOCK", False))
+
+    @property
+    def hold_window_seconds(self) -> int:
+        """How long units that were kept and not bought count against limits. Default: 3600."""
+        return int(self._read("HOLD_WINDOW_SECONDS", 3600))
+
+    @property
+    def hold_units(self) -> dict[str, int]:
+        """Units that a `customer`, and an `address`, keep at most; 0 is no limit."""
+        return {"customer": 200, "address": 500, **self._read("HOLD_UNITS", {})}
+
+    @property
+    def hold_share_percent(self) -> dict[str, int]:
+        """Of what is free of a variant, the share for a `customer` and for an `address`."""
+        return {"customer": 5, "address": 10, **self._read("HOLD_SHARE_PERCENT", {})}
+
+    @property
     def stripe(self) -> dict[str, str]:
         """`secret_key`, `webhook_secret`, `publishable_key` of the Stripe gateway.
 

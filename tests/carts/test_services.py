@@ -32,6 +32,7 @@ def hold(cart: Cart, variant_id: uuid.UUID) -> None:
         holder=cart.pk,
         quantities={variant_id: 1},
         until=timezone.now() + datetime.timedelta(minutes=1),
+        ends_at=timezone.now() + datetime.timedelta(minutes=30),
         at=NOW,
     )
 

@@ -62,16 +62,16 @@ def test_a_cart_becomes_a_paid_order(buyer: Buyer, variant: Variant):
     assert OutboxEvent.objects.filter(name="orders.order_placed").count() == 1
 
 
-def test_a_quote_holds_the_stock(buyer: Buyer, variant: Variant):
+def test_a_guests_quote_adds_up_and_holds_no_stock(buyer: Buyer, variant: Variant):
     quote = buyer.quote().json()
 
-    assert counters(variant.pk) == (10, 2)
+    assert (counters(variant.pk), quote["stock_held_until"]) == ((10, 0), None)
     assert [(line["sku"], line["quantity"]) for line in quote["lines"]] == [(variant.sku, 2)]
     assert quote["totals"]["tax"] == {"amount": 620, "currency": "USD"}
 
 
 def test_a_shop_says_how_long_stock_is_held(buyer: Buyer, variant: Variant, settings: Any):
-    settings.LAVKA = settings.LAVKA | {"HOLD_SECONDS": 60}
+    settings.LAVKA = settings.LAVKA | {"HOLD_SECONDS": 60, "GUEST_QUOTES_HOLD_STOCK": True}
     before = timezone.now()
 
     buyer.quote()

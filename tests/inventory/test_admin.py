@@ -1,10 +1,15 @@
 """The staff's pages for stock."""
 
+import datetime
+import uuid
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from lavka.inventory.models import StockLevel, StockMovement, StockPolicy
+from lavka.inventory import services
+from lavka.inventory.models import Hold, StockLevel, StockMovement, StockPolicy
 from tests.accounts.factories import make_staff
 from tests.catalog.factories import make_variant
 from tests.inventory.factories import counters, make_stock, make_warehouse
@@ -94,3 +99,40 @@ def test_the_ledger_is_only_looked_at(client: Client, action: str):
 
     assert answer.status_code == 403
     assert StockMovement.objects.count() == 1
+
+
+def make_hold() -> Hold:
+    """Two units that a guest's cart keeps."""
+    services.reserve_stock(
+        holder=uuid.uuid4(),
+        quantities={make_stock(5).pk: 2},
+        until=timezone.now() + datetime.timedelta(minutes=1),
+        at=timezone.now(),
+    )
+    return Hold.objects.get()
+
+
+@pytest.mark.usefixtures("staff")
+def test_staff_end_a_hold_without_seeing_whose_cart_it_is(client: Client):
+    hold = make_hold()
+    release = reverse("admin:inventory_hold_release", args=[hold.reference])
+
+    page = client.get(reverse("admin:inventory_hold_changelist")).content.decode()
+    answer = client.post(release, follow=True)
+
+    assert (release in page, str(hold.pk) in page) == (True, False)
+    assert "Released." in answer.content.decode()
+    assert StockLevel.objects.get().reserved == 0
+    assert client.post(release).status_code == 302
+
+
+def test_who_may_only_look_ends_no_hold(client: Client):
+    hold = make_hold()
+    client.force_login(make_staff("inventory.view_hold"))
+    release = reverse("admin:inventory_hold_release", args=[hold.reference])
+
+    page = client.get(reverse("admin:inventory_hold_changelist")).content.decode()
+
+    assert release not in page
+    assert [client.post(release).status_code, client.get(release).status_code] == [403, 403]
+    assert Hold.objects.exists()

@@ -22,7 +22,7 @@ from tests.racing import race
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now()
-LATER = NOW + datetime.timedelta(minutes=15)
+EARLIER, LATER = NOW - datetime.timedelta(minutes=15), NOW + datetime.timedelta(minutes=15)
 
 
 def reserve(quantities: dict[uuid.UUID, int], holder: uuid.UUID | None = None, **times: Any):
@@ -75,9 +75,11 @@ def test_an_order_does_not_take_its_own_hold_for_one_that_expired():
 
 def test_reserving_again_moves_to_the_new_quantities_and_deadline():
     kept, dropped, added = make_stock(5), make_stock(5), make_stock(5)
-    holder = reserve({kept.pk: 3, dropped.pk: 2})
+    end = LATER + datetime.timedelta(minutes=15)
+    holder = reserve({kept.pk: 3, dropped.pk: 2}, ends_at=end)
 
-    reserve({kept.pk: 5, added.pk: 1}, holder, until=LATER + datetime.timedelta(minutes=5))
+    until = LATER + datetime.timedelta(minutes=5)
+    reserve({kept.pk: 5, added.pk: 1}, holder, until=until, ends_at=end)
 
     assert [counters(each.pk)[1] for each in (kept, dropped, added)] == [5, 0, 1]
     assert Hold.objects.get().expires_at == LATER + datetime.timedelta(minutes=5)
@@ -111,14 +113,16 @@ def test_an_unknown_variant_is_out_of_stock():
         reserve({uuid.uuid4(): 1})
 
 
-def test_activity_extends_a_hold_and_never_shortens_it():
-    holder = reserve({make_stock(1).pk: 1})
+def test_activity_extends_a_hold_up_to_its_end_and_never_shortens_it():
+    holder = reserve({make_stock(1).pk: 1}, ends_at=NOW + datetime.timedelta(minutes=30))
 
-    for minutes in (20, 5):
+    extended = []
+    for minutes in (20, 5, 40):
         until = NOW + datetime.timedelta(minutes=minutes)
         services.extend_reservation(holder=holder, until=until)
+        extended.append(Hold.objects.get().expires_at - NOW)
 
-    assert Hold.objects.get().expires_at == NOW + datetime.timedelta(minutes=20)
+    assert extended == [datetime.timedelta(minutes=minutes) for minutes in (20, 20, 30)]
 
 
 def test_a_released_hold_gives_its_units_back_once():
@@ -134,7 +138,7 @@ def test_a_released_hold_gives_its_units_back_once():
 
 def test_expired_holds_are_released_and_live_ones_stay():
     variant = make_stock(5)
-    reserve({variant.pk: 2}, until=NOW - datetime.timedelta(seconds=1))
+    reserve({variant.pk: 2}, until=NOW - datetime.timedelta(seconds=1), at=EARLIER)
     reserve({variant.pk: 1})
 
     released = [services.release_expired(at=NOW, limit=10) for _ in range(2)]
@@ -145,7 +149,7 @@ def test_expired_holds_are_released_and_live_ones_stay():
 
 def test_what_others_let_expire_is_taken_when_nothing_else_is_left():
     variant = make_stock(2)
-    reserve({variant.pk: 2}, until=NOW)
+    reserve({variant.pk: 2}, until=NOW, at=EARLIER)
 
     reserve({variant.pk: 2})
 
@@ -228,7 +232,7 @@ def test_control_read_then_write_promises_it_more_than_once():
         level = StockLevel.objects.get(variant=variant)
         if level.available < 1:
             raise OutOfStock
-        hold = Hold.objects.create(pk=uuid.uuid4(), expires_at=LATER)
+        hold = Hold.objects.create(pk=uuid.uuid4(), expires_at=LATER, ends_at=LATER)
         Reservation.objects.create(hold=hold, level=level, quantity=1)
         StockLevel.objects.filter(pk=level.pk).update(reserved=level.reserved + 1)
         return "reserved"
@@ -256,7 +260,7 @@ def test_lines_in_opposite_orders_neither_deadlock_nor_oversell():
 @pytest.mark.django_db(transaction=True)
 def test_units_that_expire_at_this_moment_are_sold_once():
     variant = make_stock(1)
-    reserve({variant.pk: 1}, until=NOW)
+    reserve({variant.pk: 1}, until=NOW, at=EARLIER)
     turns = iter(range(16))
 
     def act() -> str:
@@ -299,7 +303,7 @@ def test_reserving_costs_the_same_statements_however_many_lines(lines, django_as
     quantities = {make_stock(5).pk: 1 for _ in range(lines)}
 
     # Two of them are a savepoint of the test's transaction.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         reserve(quantities)
 
 

@@ -62,17 +62,25 @@ def take_locks_out(replace: Callable[[Any, str, Any], Any]) -> None:
     from lavka.orders.models import OrderQuerySet
     from lavka.payments.models import PaymentQuerySet
 
-    def look_at_hold(holder: UUID, until: datetime.datetime) -> None:
-        Hold.objects.bulk_create(
-            [Hold(pk=holder, expires_at=until)]
-            if not Hold.objects.filter(pk=holder).exists()
-            else []
-        )
+    def look_at_hold(holder: UUID, until: datetime.datetime) -> bool:
+        is_new = not Hold.objects.filter(pk=holder).exists()
+        if is_new:
+            Hold.objects.create(pk=holder, expires_at=until, ends_at=until)
+        return is_new
+
+    def look_and_take(
+        holder: UUID,
+        _requester: object,
+        until: datetime.datetime,
+        ends_at: datetime.datetime,
+        *_: object,
+    ) -> tuple[datetime.datetime, datetime.datetime, bool]:
+        return reservations.Taken(until, ends_at, look_at_hold(holder, until))
 
     for queryset in (CartQuerySet, OrderQuerySet, PaymentQuerySet):
         replace(queryset, "locked", lambda rows: rows)
-    for module in (allocations, reservations):
-        replace(module, "take_hold", look_at_hold)
+    replace(allocations, "lock_hold", look_at_hold)
+    replace(reservations, "take_hold", look_and_take)
 
 
 class KillPoints(AppConfig):

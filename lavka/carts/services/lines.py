@@ -11,8 +11,8 @@ from lavka.carts.models import MAX_LINES, MAX_QUANTITY, Cart, CartLine
 from lavka.carts.selectors import lines_of
 from lavka.carts.services.writing import open_cart, put_back
 from lavka.catalog.selectors import Article, articles_of
-from lavka.inventory.errors import OutOfStock
-from lavka.inventory.selectors import available_of
+from lavka.inventory.errors import OutOfStock, shortage
+from lavka.inventory.selectors import available_for
 from lavka.kernel import rows
 from lavka.kernel.errors import FieldError, Invalid
 
@@ -42,7 +42,7 @@ def add_line(
         if len(lines) >= MAX_LINES:
             raise CartFull(limit=MAX_LINES)
         line = CartLine(cart=cart, variant_id=variant_id, quantity=0)
-    _fill(cart, line, article, line.quantity + quantity)
+    _fill(cart, line, article, line.quantity + quantity, at)
     put_back(cart, at)
 
 
@@ -62,7 +62,7 @@ def change_line(
     """
     cart = open_cart(cart_id, caller_id, at)
     line = cart.lines.get(pk=line_id)
-    _fill(cart, line, _on_sale(line.variant_id, at), quantity)
+    _fill(cart, line, _on_sale(line.variant_id, at), quantity, at)
     put_back(cart, at)
 
 
@@ -90,11 +90,13 @@ def _on_sale(variant_id: UUID, at: datetime.datetime) -> Article:
     return article
 
 
-def _fill(cart: Cart, line: CartLine, article: Article, quantity: int) -> None:
+def _fill(
+    cart: Cart, line: CartLine, article: Article, quantity: int, at: datetime.datetime
+) -> None:
     """Save the line with as many pieces, and what the customer is told of the variant."""
     if quantity > MAX_QUANTITY:
         raise TooManyPieces(limit=MAX_QUANTITY)
-    _require_stock(cart, article.variant_id, quantity)
+    _require_stock(cart, article.variant_id, quantity, at)
     line.quantity, line.sku = quantity, article.sku
     line.unit_price_amount = article.price.require(cart.currency).amount
     line.product_slug, line.product_name = article.product_slug, article.product_name
@@ -104,8 +106,8 @@ def _fill(cart: Cart, line: CartLine, article: Article, quantity: int) -> None:
         rows.update(line, *_TOLD)
 
 
-def _require_stock(cart: Cart, variant_id: UUID, quantity: int) -> None:
-    available = available_of([variant_id], holder=cart.pk).get(variant_id, 0)
+def _require_stock(cart: Cart, variant_id: UUID, quantity: int, at: datetime.datetime) -> None:
+    found = available_for({variant_id: quantity}, at, holder=cart.pk)
+    available = found.get(variant_id, 0)
     if available is not None and available < quantity:
-        short = {"variant_id": variant_id, "requested": quantity, "available": max(available, 0)}
-        raise OutOfStock(variants=[short])
+        raise OutOfStock(variants=[shortage(variant_id, requested=quantity, available=available)])

@@ -63,13 +63,17 @@ class QuoteLineOutput(VariantDetailsOutput):
 
 
 class QuoteOutput(Serializer):
-    """What the cart comes to; its stock is held until `expires_at`."""
+    """What the cart comes to."""
 
     id = serializers.UUIDField()
     lines = QuoteLineOutput(many=True)
     totals = CartTotalsOutput()
     digest = serializers.CharField(help_text=_("The hash of what is agreed."))
     expires_at = serializers.DateTimeField()
+    stock_held_until = serializers.DateTimeField(
+        allow_null=True,
+        help_text=_("Null: nobody keeps the stock for you, who pays first buys."),
+    )
 
 
 class CheckoutPaymentOutput(Serializer):
@@ -96,6 +100,7 @@ def quote_json(quote: Quote) -> dict[str, Any]:
         "totals": _totals_json(quote),
         "digest": quote.digest,
         "expires_at": quote.expires_at,
+        "stock_held_until": quote.stock_held_until,
     }
 
 

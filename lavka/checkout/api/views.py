@@ -25,6 +25,7 @@ from lavka.inventory.errors import OutOfStock
 from lavka.orders.selectors import with_lines
 from lavka.payments.errors import PaymentDeclined
 from lavka.payments.rules import PaymentInput
+from lavka.web import limits
 from lavka.web.schema import operation
 from lavka.web.tokens import Caller
 from lavka.web.views import in_thread
@@ -48,7 +49,10 @@ class QuoteView(OneCartView):
         request=None,
         responses={201: QuoteOutput},
         errors=[CartClosed, CartIncomplete, OutOfStock],
-        description="Fixes prices, tax and shipping, and holds the stock for 15 minutes.",
+        description="Adds up prices, tax and shipping, and says whether all of it is there. A "
+        "customer's stock is held until `stock_held_until`: 15 minutes after their last step, at "
+        "most 30 in all, and not more than a share of what is left. A guest's is held from the "
+        "payment on, for 90 seconds. What is not held can still be bought while it is there.",
     )
     async def post(self, request: Request, cart_id: UUID) -> Response:
         buyer = buyer_of(request)
@@ -89,7 +93,9 @@ class CheckoutView(OneCartView):
         examples=[CHECKOUT],
         requires_key=True,
         calls_out=True,
-        description="Ordering twice gives the same order. After the customer has done what "
+        description="Ordering twice gives the same order. The stock is held for 90 seconds while "
+        "it is being paid; when it is gone after that, the money goes back and the answer is "
+        "`out_of_stock`. After the customer has done what "
         "`payment.action` asks for, send it again under a new key, or wait: the provider's word "
         "places the order as well.",
     )  # fmt: skip
@@ -105,10 +111,11 @@ class CheckoutView(OneCartView):
 
 
 def buyer_of(request: Request) -> Buyer:
-    """Who asks, and in which language."""
+    """Who asks, from where, and in which language."""
     user = request.user
     user_id = user.id if isinstance(user, Caller) else None
-    return Buyer(id=user_id, language=get_language() or "en")
+    address = limits.network_of(request._request)
+    return Buyer(id=user_id, language=get_language() or "en", address=address)
 
 
 def _checkout(order_id: UUID) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The two transactions around a payment, and what makes an order of a paid draft.
 
-Locks are taken in this order: the cart, its order, its stock, the payments, the order's number.
+Locks are taken in this order: the cart, its order, the payments, its stock, the order's number.
 """
 
 import datetime
@@ -20,6 +20,7 @@ from lavka.checkout.errors import CartIncomplete, QuoteChanged, unknown_quote
 from lavka.checkout.models import Quote
 from lavka.inventory import services as inventory
 from lavka.inventory.errors import OutOfStock
+from lavka.inventory.rules import Requester
 from lavka.kernel import rows
 from lavka.kernel.actors import Actor
 from lavka.kernel.conf import options
@@ -43,10 +44,14 @@ _END = "DELETE FROM checkout_checkout WHERE order_id = %s"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Buyer:
-    """Who checks out: a customer or, without an id, a guest; mail comes in their `language`."""
+    """Who checks out, and from which network address; mail comes in their `language`.
+
+    A customer or, without an id, a guest.
+    """
 
     id: UUID | None
     language: str
+    address: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,17 +64,15 @@ class Prepared:
 
 @transaction.atomic
 def create_quote(*, cart_id: UUID, buyer: Buyer, at: datetime.datetime) -> Quote:
-    """Fix what a cart comes to, and hold its stock for a while.
+    """Fix what a cart comes to, and hold a customer's stock for a while, within their limits.
 
+    A guest's stock is held from the payment on, unless the shop says otherwise.
     Raises: Cart.DoesNotExist; CartClosed; CartIncomplete, with what is `missing`; OutOfStock.
-    Locks: the cart, its hold, its stock levels.
+    Locks: the cart, its hold, its stock levels, the buyer's limits.
     """
     cart = _open_cart(cart_id, buyer, at)
     content = _agreed(_priced(cart, at), buyer)
     expires_at = at + datetime.timedelta(seconds=options.hold_seconds)
-    inventory.reserve_stock(
-        holder=cart.pk, quantities=quantities_of(content), until=expires_at, at=at
-    )
     agreed = rules.as_json(content)
     quote = Quote(
         cart_id=cart.pk,
@@ -80,6 +83,15 @@ def create_quote(*, cart_id: UUID, buyer: Buyer, at: datetime.datetime) -> Quote
         created_at=at,
         expires_at=expires_at,
     )
+    if buyer.id is not None or options.guest_quotes_hold_stock:
+        quote.stock_held_until = inventory.reserve_stock(
+            holder=cart.pk,
+            quantities=quantities_of(content),
+            until=expires_at,
+            ends_at=at + datetime.timedelta(seconds=options.hold_max_seconds),
+            at=at,
+            requester=_requester(buyer, rules.FREE_UNITS_OF_QUOTE),
+        )
     return rows.insert(quote)
 
 
@@ -87,14 +99,17 @@ def create_quote(*, cart_id: UUID, buyer: Buyer, at: datetime.datetime) -> Quote
 def prepare(
     *, cart_id: UUID, quote_id: UUID, buyer: Buyer, means: PaymentInput, at: datetime.datetime
 ) -> Prepared:
-    """Hold the stock, draft the order and open its payment, if the quote still holds.
+    """Draft the order, open its payment and hold the stock, if the quote still holds.
 
     A cart that was ordered gives its order, and one that is being paid for by the same means, or
     has been, gives that payment: a second click pays nothing twice. Another means or another
     content gives up the payment before it.
+    Beyond the buyer's limits nothing is held: the stock is taken when the money is there, or the
+    money goes back.
     Raises: Cart.DoesNotExist; CartClosed; Invalid, for a quote or a method that is not known;
     CartIncomplete; OutOfStock; QuoteChanged, with the new `totals`.
-    Locks: the cart, its draft, its hold, its stock levels.
+    Locks: the cart, its draft, its hold, its stock levels, the buyer's limits; the levels last, as
+    other buyers wait for them.
     """
     cart = carts.reachable_cart.get(cart_id, buyer.id, at)
     if cart.status == Cart.Status.ORDERED:
@@ -111,10 +126,19 @@ def prepare(
         raise QuoteChanged(totals=_totals(content))
     content = rules.with_looks_of(quote.content, content)
     order = _draft(cart, quote, content, at)
-    if content.total == 0:
-        return Prepared(order_id=order.pk, payment_id=None)
-    payment = payments.open_payment(order_id=order.pk, amount=order.total, means=means, at=at)
-    return Prepared(order_id=order.pk, payment_id=payment.pk)
+    payment_id = None
+    if content.total:
+        payment_id = payments.open_payment(
+            order_id=order.pk, amount=order.total, means=means, at=at
+        ).pk
+    inventory.reserve_stock(
+        holder=cart.pk,
+        quantities=quantities_of(content),
+        until=at + datetime.timedelta(seconds=options.payment_hold_seconds),
+        at=at,
+        requester=_requester(buyer, rules.FREE_UNITS_OF_PAYMENT),
+    )
+    return Prepared(order_id=order.pk, payment_id=payment_id)
 
 
 @transaction.atomic
@@ -212,13 +236,13 @@ def _draft(cart: Cart, quote: Quote, content: OrderContent, at: datetime.datetim
     earlier_id = selectors.order_id_of(cart.pk)
     if earlier_id is not None:
         payments.abandon_payments(order_id=earlier_id, actor=Actor.customer(cart.owner_id), at=at)
-    deadline = at + PAYING_TAKES
-    inventory.reserve_stock(
-        holder=cart.pk, quantities=quantities_of(content), until=deadline, at=at
-    )
     order = orders.draft_order(cart_id=cart.pk, customer_id=cart.owner_id, content=content)
-    rows.execute(_BEGIN, [order.pk, quote.digest, at, deadline])
+    rows.execute(_BEGIN, [order.pk, quote.digest, at, at + PAYING_TAKES])
     return order
+
+
+def _requester(buyer: Buyer, free_units: int) -> Requester:
+    return Requester(customer_id=buyer.id, address=buyer.address, free_units=free_units)
 
 
 def _totals(content: OrderContent) -> dict[str, object]:

@@ -12,6 +12,7 @@ from lavka.inventory.models import (
     DATE_FITS,
     LIMIT_FITS,
     MAX_UNITS,
+    Hold,
     StockLevel,
     StockMovement,
     StockPolicy,
@@ -182,6 +183,48 @@ class MovementOutput(Serializer):
     actor_id = serializers.UUIDField(allow_null=True)
     reference = serializers.CharField()
     created_at = serializers.DateTimeField()
+
+
+class ReservedUnitsOutput(Serializer):
+    """Units of a variant in a warehouse that nobody else can buy."""
+
+    variant_id = serializers.UUIDField()
+    sku = serializers.CharField()
+    warehouse = serializers.CharField()
+    quantity = serializers.IntegerField()
+
+
+class ReservationOutput(Serializer):
+    """What one cart keeps from others."""
+
+    id = serializers.UUIDField()
+    customer_id = serializers.UUIDField(allow_null=True, help_text=_("Null: a guest."))
+    address = serializers.CharField(help_text=_("IPv4, or the /64 network of IPv6."))
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(help_text=_("No activity moves the deadline beyond this."))
+    units = ReservedUnitsOutput(many=True)
+
+
+def reservation_json(hold: Hold) -> dict[str, Any]:
+    """`ReservationOutput` of a hold whose reservations are loaded."""
+    return {
+        "id": hold.reference,
+        "customer_id": hold.customer_id,
+        "address": hold.address,
+        "created_at": hold.created_at,
+        "expires_at": hold.expires_at,
+        "ends_at": hold.ends_at,
+        "units": [
+            {
+                "variant_id": each.level.variant_id,
+                "sku": each.level.variant.sku,
+                "warehouse": each.level.warehouse.code,
+                "quantity": each.quantity,
+            }
+            for each in hold.reservations.all()
+        ],
+    }
 
 
 def warehouse_json(warehouse: Warehouse) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Every write of stock.
 
 Locks are taken in one order: the hold or the order's allocations, then stock levels by variant
-and warehouse. Holds of other buyers are only ever taken with SKIP LOCKED.
+and warehouse, then the limits of who asks, then products. Holds of other buyers are only ever
+taken with SKIP LOCKED.
 """
 
 from lavka.inventory.services.allocations import (
@@ -19,7 +20,9 @@ from lavka.inventory.services.levels import (
 )
 from lavka.inventory.services.reservations import (
     extend_reservation,
+    purge_usage,
     release_expired,
+    release_hold,
     release_reservation,
     reserve_stock,
 )
@@ -36,8 +39,10 @@ __all__ = [
     "create_warehouse",
     "delete_warehouse",
     "extend_reservation",
+    "purge_usage",
     "release_allocation",
     "release_expired",
+    "release_hold",
     "release_reservation",
     "reserve_stock",
     "return_stock",

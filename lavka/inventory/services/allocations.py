@@ -11,7 +11,8 @@ from django.db.models import F, QuerySet
 from lavka.inventory.errors import NotAllocated, NotOnHand, NotShipped
 from lavka.inventory.models import Allocation, StockMovement
 from lavka.inventory.services.changes import Change, change_levels, lock_levels, written_by
-from lavka.inventory.services.reservations import hold_exactly, take_hold
+from lavka.inventory.services.reservation_lines import keep_exactly, reservations_of
+from lavka.inventory.services.reservations import lock_hold
 from lavka.kernel import rows
 from lavka.kernel.actors import Actor
 
@@ -20,6 +21,11 @@ INSERT INTO inventory_allocation (order_id, level_id, quantity)
 SELECT %s, level_id, quantity FROM inventory_reservation WHERE hold_id = %s ORDER BY level_id
 ON CONFLICT (order_id, level_id)
     DO UPDATE SET quantity = inventory_allocation.quantity + excluded.quantity
+"""
+# What was bought is no longer kept unpaid.
+_END = """
+WITH bought AS (DELETE FROM inventory_reservationusage WHERE holder = %s)
+DELETE FROM inventory_hold WHERE id = %s
 """
 
 
@@ -41,14 +47,14 @@ def allocate_reservation(
     when the holder has just what the order needs.
     Emits: ProductChanged, StockRanOut, StockRanLow, StockCameBack.
     """
-    take_hold(holder, at)
+    lock_hold(holder, at)
     has: Counter[UUID] = Counter()
     for each in _lock_allocations(order_id):
         has[each.level.variant_id] += each.quantity + each.shipped
     missing = {each: units - has[each] for each, units in quantities.items() if units > has[each]}
-    hold_exactly(holder, missing, at)
+    keep_exactly(holder, missing, own=reservations_of.all(holder), at=at)
     rows.execute(_CONVERT, [order_id, holder])
-    rows.execute("DELETE FROM inventory_hold WHERE id = %s", [holder])
+    rows.execute(_END, [holder, holder])
 
 
 @transaction.atomic

@@ -1,30 +1,52 @@
 """Stock that a holder (a cart) keeps from others for a while."""
 
 import datetime
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db import transaction
 
-from lavka.catalog.models import Variant
-from lavka.inventory.allocation import Offer, strategy
-from lavka.inventory.errors import OutOfStock
-from lavka.inventory.models import Hold, Reservation, StockLevel
+from lavka.inventory.models import Hold, Reservation, ReservationUsage, StockLevel
+from lavka.inventory.rules import Requester
 from lavka.inventory.services.changes import Change, change_levels, lock_levels
+from lavka.inventory.services.limits import count_usage
+from lavka.inventory.services.reservation_lines import keep_exactly, reclaim, reservations_of
 from lavka.kernel import rows
 
-_EXTEND = "UPDATE inventory_hold SET expires_at = %s WHERE id = %s AND expires_at < %s"
-_TAKE = """
-INSERT INTO inventory_hold (id, expires_at) VALUES (%s, %s)
-ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
+_EXTEND = """
+UPDATE inventory_hold SET expires_at = least(%s, ends_at)
+WHERE id = %s AND expires_at < least(%s, ends_at)
 """
+_LOCK = """
+INSERT INTO inventory_hold (id, expires_at, ends_at) VALUES (%s, %s, %s)
+ON CONFLICT (id) DO UPDATE SET id = excluded.id
+"""
+# What a holder kept before, and let go unpaid, has fixed its end.
+_TAKE = """
+INSERT INTO inventory_hold AS hold (id, customer_id, address, expires_at, ends_at)
+SELECT %s, %s, %s, least(%s, last.ends_at), last.ends_at
+FROM (
+    SELECT coalesce(min(ends_at), %s) AS ends_at FROM inventory_reservationusage
+    WHERE holder = %s AND counts_until > %s
+) AS last
+ON CONFLICT (id) DO UPDATE
+    SET expires_at = least(greatest(hold.expires_at, excluded.expires_at), hold.ends_at)
+RETURNING new.expires_at, new.ends_at, old.id IS NULL
+"""
+_SHORTEN = """
+UPDATE inventory_hold SET expires_at = least(expires_at, %s), ends_at = least(ends_at, %s)
+WHERE id = %s
+"""
+_DELETE = "DELETE FROM inventory_hold WHERE id = %s"
 
 
-@rows.Compiled
-def _reservations(holder: UUID) -> QuerySet[Reservation]:
-    return Reservation.objects.filter(hold_id=holder).select_related("level")
+class Taken(NamedTuple):
+    """A hold as it is after it was taken."""
+
+    expires_at: datetime.datetime
+    ends_at: datetime.datetime
+    is_new: bool
 
 
 @transaction.atomic
@@ -34,22 +56,47 @@ def reserve_stock(
     quantities: Mapping[UUID, int],
     until: datetime.datetime,
     at: datetime.datetime,
-) -> None:
+    ends_at: datetime.datetime | None = None,
+    requester: Requester | None = None,
+) -> datetime.datetime | None:
     """Keep `quantities` (variant id → units > 0) for the holder: all, or nothing changes.
 
-    Called again it adjusts what the holder has to the new quantities and moves the deadline.
+    Called again it adjusts what the holder has to the new quantities and moves the deadline, never
+    past the `ends_at` of the first call; a call for more units may only bring that nearer.
     Variants that are sold without counting are passed over. What others let expire is taken when
     nothing else is left.
+    Returns the deadline. None, when nothing is held, as it is beyond the requester's limits or past
+    the end: what the holder had kept then expires.
     Raises: OutOfStock, with `variants`.
-    Locks: the hold, then the levels whose reservation changes, until the transaction ends.
+    Locks: the hold, the levels whose reservation changes, the requester's limits, until the
+    transaction ends.
     Emits: ProductChanged, StockRanOut, StockRanLow, StockCameBack.
     """
-    take_hold(holder, until)
-    hold_exactly(holder, quantities, at)
+    limit = ends_at or until
+    hold = take_hold(holder, requester, until, limit, at)
+
+    def admit(more: Mapping[UUID, int], free: Mapping[UUID, int]) -> bool:
+        nonlocal hold
+        if limit < hold.ends_at:
+            rows.execute(_SHORTEN, [limit, limit, holder])
+            hold = hold._replace(expires_at=min(hold.expires_at, limit), ends_at=limit)
+        return at < hold.ends_at and (
+            requester is None
+            or count_usage(holder, requester, more, free, ends_at=hold.ends_at, at=at)
+        )
+
+    own = [] if hold.is_new else reservations_of.all(holder)
+    if keep_exactly(holder, quantities, own=own, at=at, admit=admit):
+        return hold.expires_at if at < hold.expires_at else None
+    if hold.is_new:
+        rows.execute(_DELETE, [holder])
+    else:
+        rows.execute(_SHORTEN, [at, at, holder])
+    return None
 
 
 def extend_reservation(*, holder: UUID, until: datetime.datetime) -> None:
-    """Move the holder's deadline, if there is a hold, and never to an earlier instant.
+    """Move the holder's deadline, if there is a hold: never back, and never past its end.
 
     One statement, so it needs no savepoint in its caller's transaction.
     """
@@ -58,7 +105,7 @@ def extend_reservation(*, holder: UUID, until: datetime.datetime) -> None:
 
 @transaction.atomic
 def release_reservation(*, holder: UUID) -> None:
-    """Give back what the holder keeps, if anything.
+    """Give back what the holder keeps, if anything; it still counts against their limits.
 
     Locks: the hold, then its levels. Emits: ProductChanged, StockCameBack.
     """
@@ -85,7 +132,7 @@ def release_expired(*, at: datetime.datetime, limit: int) -> int:
     kept = Reservation.objects.filter(hold_id__in=ids)
     variants = set(kept.values_list("level__variant_id", flat=True))
     if variants:
-        _reclaim(lock_levels(variants), at)
+        reclaim(lock_levels(variants), at)
     emptied = expired.filter(pk__in=ids, reservations=None).select_for_update(
         of=("self",), skip_locked=True
     )
@@ -94,126 +141,36 @@ def release_expired(*, at: datetime.datetime, limit: int) -> int:
     return len(gone)
 
 
-def take_hold(holder: UUID, until: datetime.datetime) -> None:
-    """Lock the holder's hold, made when there is none, so that calls for it queue up."""
-    rows.execute(_TAKE, [holder, until])
+@transaction.atomic
+def release_hold(*, reference: UUID, at: datetime.datetime) -> None:
+    """End what somebody keeps from others, for good: they may still buy, if they are first.
 
-
-def hold_exactly(holder: UUID, quantities: Mapping[UUID, int], at: datetime.datetime) -> None:
-    """Make the reservations of a locked hold add up to `quantities`; raises OutOfStock."""
-    own = _reservations.all(holder)
-    held: Counter[UUID] = Counter()
-    for each in own:
-        held[each.level.variant_id] += each.quantity
-    changed = {
-        variant_id
-        for variant_id in quantities.keys() | held.keys()
-        if quantities.get(variant_id, 0) != held[variant_id]
-    }
-    if not changed:
-        return
-    before = {each.level_id: each.quantity for each in own if each.level.variant_id in changed}
-    wanted = {variant_id: quantities.get(variant_id, 0) for variant_id in changed}
-    levels, promises = _plan(holder, wanted, before, at)
-    if not change_levels(
-        Change(level, reserved=promises.get(level.pk, 0) - before.get(level.pk, 0))
-        for level in levels
-    ):
-        raise RuntimeError("a stock level changed under its lock")
-    if before:
-        Reservation.objects.filter(hold_id=holder, level_id__in=before).delete()
-    rows.insert_all(
-        [
-            Reservation(hold_id=holder, level_id=level_id, quantity=quantity)
-            for level_id, quantity in promises.items()
-        ]
-    )
-
-
-def _plan(
-    holder: UUID, wanted: Mapping[UUID, int], before: Mapping[UUID, int], at: datetime.datetime
-) -> tuple[list[StockLevel], Mapping[UUID, int]]:
-    """Lock the levels and choose what to take from which; `before` is the holder's already."""
-    levels = lock_levels(wanted)
-    if _shortages(_counted(wanted, levels), levels, before):
-        # A second look sees levels that were added meanwhile and what others let expire.
-        _reclaim(levels, at, spare=holder)
-        levels = lock_levels(wanted)
-    counted = _counted(wanted, levels)
-    if short := _shortages(counted, levels, before):
-        raise OutOfStock(variants=short)
-    promises = strategy().allocate(
-        wanted=counted,
-        offers=[
-            _offer(level, before.get(level.pk, 0))
-            for level in levels
-            if level.variant_id in counted
-        ],
-    )
-    return levels, promises
-
-
-def _counted(wanted: Mapping[UUID, int], levels: Sequence[StockLevel]) -> dict[UUID, int]:
-    """What is wanted of the variants that are tracked, 0 left out: no query, if all have levels."""
-    is_tracked = {level.variant_id: level.is_tracked for level in levels}
-    unknown = [each for each, units in wanted.items() if units and each not in is_tracked]
-    if unknown:
-        untracked = Variant.objects.filter(pk__in=unknown, track_inventory=False)
-        is_tracked |= dict.fromkeys(untracked.values_list("pk", flat=True), False)
-    return {each: units for each, units in wanted.items() if units and is_tracked.get(each, True)}
-
-
-def _offer(level: StockLevel, own: int) -> Offer:
-    on_hand = max(level.on_hand - level.reserved + own, 0)
-    return Offer(
-        level_id=level.pk,
-        variant_id=level.variant_id,
-        warehouse_id=level.warehouse_id,
-        priority=level.warehouse.priority,
-        on_hand=min(on_hand, level.available + own),
-        beyond=level.available + own - min(on_hand, level.available + own),
-    )
-
-
-def _shortages(
-    wanted: Mapping[UUID, int], levels: Sequence[StockLevel], before: Mapping[UUID, int]
-) -> list[dict[str, object]]:
-    """Each variant that falls short, as the error tells it, in the order of ids."""
-    available: Counter[UUID] = Counter()
-    for level in levels:
-        available[level.variant_id] += level.available + before.get(level.pk, 0)
-    return [
-        {"variant_id": each, "requested": wanted[each], "available": available[each]}
-        for each in sorted(wanted)
-        if wanted[each] > available[each]
-    ]
-
-
-_RECLAIM = """
-WITH expired AS (
-    SELECT hold.id FROM inventory_hold AS hold
-    WHERE hold.expires_at <= %s AND hold.id IS DISTINCT FROM %s AND EXISTS (
-        SELECT FROM inventory_reservation WHERE hold_id = hold.id AND level_id = ANY(%s)
-    )
-    FOR UPDATE SKIP LOCKED
-)
-DELETE FROM inventory_reservation USING expired
-WHERE hold_id = expired.id AND level_id = ANY(%s)
-RETURNING level_id, quantity
-"""
-
-
-def _reclaim(
-    levels: Sequence[StockLevel], at: datetime.datetime, spare: UUID | None = None
-) -> None:
-    """Take back expired reservations of these locked levels only: others would be out of order.
-
-    Whoever asks is to `spare` their own, which they count as theirs already.
+    Raises: Hold.DoesNotExist. Locks: the hold, then its levels. Emits: ProductChanged,
+    StockCameBack.
     """
-    ids = [level.pk for level in levels]
-    with connection.cursor() as cursor:
-        cursor.execute(_RECLAIM, [at, spare, ids, ids])
-        freed: Counter[UUID] = Counter()
-        for level_id, quantity in cursor.fetchall():
-            freed[level_id] += quantity
-    change_levels(Change(level, reserved=-freed[level.pk]) for level in levels)
+    holder = Hold.objects.values_list("pk", flat=True).get(reference=reference)
+    ReservationUsage.objects.filter(holder=holder, ends_at__gt=at).update(ends_at=at)
+    release_reservation(holder=holder)
+
+
+def purge_usage(*, at: datetime.datetime) -> int:
+    """Forget what no longer counts against anybody's limits; returns how many rows."""
+    return ReservationUsage.objects.filter(counts_until__lte=at).delete()[0]
+
+
+def lock_hold(holder: UUID, at: datetime.datetime) -> None:
+    """Lock the holder's hold, made when there is none, so that calls for it queue up."""
+    rows.execute(_LOCK, [holder, at, at])
+
+
+def take_hold(
+    holder: UUID,
+    requester: Requester | None,
+    until: datetime.datetime,
+    ends_at: datetime.datetime,
+    at: datetime.datetime,
+) -> Taken:
+    """Lock the holder's hold and move its deadline, or make one."""
+    customer_id, address = (requester.customer_id, requester.address) if requester else (None, "")
+    values = [holder, customer_id, address, until, ends_at, holder, at]
+    return Taken(*rows.fetch_one(_TAKE, values))
