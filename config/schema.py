@@ -23,6 +23,7 @@ SCHEMA: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "ActorKind": "lavka.kernel.actors.ActorKind",
         "AttributeKind": "lavka.catalog.models.Attribute.Kind",
+        "InvoiceKind": "lavka.invoices.rules.InvoiceKind",
         "OrderStatus": "lavka.orders.rules.OrderStatus",
         "OrderPaymentStatus": "lavka.orders.rules.OrderPaymentStatus",
         "ReturnReason": "lavka.fulfilment.rules.ReturnReason",

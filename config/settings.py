@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "lavka.payments.sandbox",
     "lavka.fulfilment",
     "lavka.checkout",
+    "lavka.invoices",
     "lavka.reviews",
     "lavka.wishlists",
     "lavka.listing",
@@ -385,6 +386,19 @@ _GATEWAYS = {
 LAVKA = {
     "CURRENCY": env.str("LAVKA_CURRENCY", "USD"),
     "SHOP_NAME": env.str("LAVKA_SHOP_NAME", "Lavka"),
+    "SELLER": {
+        "name": env.str("LAVKA_SELLER_NAME", ""),
+        # Its lines are parted by semicolons.
+        "address": [
+            line.strip() for line in env.str("LAVKA_SELLER_ADDRESS", "").split(";") if line.strip()
+        ],
+        "vat_number": env.str("LAVKA_SELLER_VAT_NUMBER", ""),
+        "tax_number": env.str("LAVKA_SELLER_TAX_NUMBER", ""),
+        "register": env.str("LAVKA_SELLER_REGISTER", ""),
+        "contact": env.str("LAVKA_SELLER_CONTACT", ""),
+    },
+    "INVOICE_PREFIX": env.str("LAVKA_INVOICE_PREFIX", "INV-"),
+    "CREDIT_NOTE_PREFIX": env.str("LAVKA_CREDIT_NOTE_PREFIX", "CN-"),
     "SHOP_URL": env.str("LAVKA_SHOP_URL", "http://127.0.0.1:8000"),
     # LAVKA_LINK_RESET_PASSWORD=/reset?token={token}: one variable for each kind of link.
     "LINKS": {

@@ -22,6 +22,7 @@ api_v1 = [
     path("", include("lavka.checkout.api.urls")),
     path("", include("lavka.fulfilment.api.urls")),
     path("", include("lavka.payments.api.urls")),
+    path("", include("lavka.invoices.api.urls")),
     path("", include("lavka.reviews.api.urls")),
     path("", include("lavka.wishlists.api.urls")),
     path("", include("lavka.webhooks.api.urls")),

@@ -51,6 +51,9 @@ class Cart(models.Model):
     )  # fmt: skip
     currency = models.CharField(_("currency"), max_length=3, help_text="ISO 4217")
     email = models.EmailField(_("e-mail"), blank=True)
+    vat_number = models.CharField(
+        _("VAT number"), max_length=20, blank=True, default="", db_default=""
+    )
     shipping_address = models.JSONField(_("shipping address"), null=True, blank=True)
     billing_address = models.JSONField(_("billing address"), null=True, blank=True)
     shipping_option_id = models.CharField(_("shipping option"), max_length=100, blank=True)

@@ -21,6 +21,7 @@ from lavka.shipping.options import Parcel, ShippingOption
 from lavka.shipping.options import rates as shipping_rates
 from lavka.tax.calculator import Taxable
 from lavka.tax.calculator import calculator as tax_calculator
+from lavka.tax.rules import TaxShare, sum_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,8 +59,13 @@ class PricedLine:
     quantity: int
     unit_price: int
     discount: int = 0
-    tax: int = 0
+    taxes: Sequence[TaxShare] = ()
     messages: tuple[Message, ...] = ()
+
+    @property
+    def tax(self) -> int:
+        """Of all pieces, at every rate."""
+        return sum_of(self.taxes)
 
     @property
     def subtotal(self) -> int:
@@ -81,6 +87,7 @@ class PricedCart:
     status: str
     currency: str
     email: str
+    vat_number: str
     shipping_address: Mapping[str, str] | None
     billing_address: Mapping[str, str] | None
     shipping_option: ShippingOption | None
@@ -119,14 +126,15 @@ def price(
     ways = _ways(cart, priced, subtotal - discount)
     chosen = next((each for each in ways if each.id == cart.shipping_option_id), None)
     shipping = chosen.price.amount if chosen else 0
-    *taxes, shipping_tax = _taxes(cart, priced, shipping, at)
-    priced = [replace(line, tax=tax) for line, tax in zip(priced, taxes, strict=True)]
+    *taxes, shipping_taxes = _taxes(cart, priced, shipping, at)
+    priced = [replace(line, taxes=each) for line, each in zip(priced, taxes, strict=True)]
     return PricedCart(
         id=cart.pk,
         owner_id=cart.owner_id,
         status=cart.status,
         currency=cart.currency,
         email=cart.email,
+        vat_number=cart.vat_number,
         shipping_address=cart.shipping_address,
         billing_address=cart.billing_address,
         shipping_option=chosen,
@@ -136,8 +144,8 @@ def price(
             subtotal=subtotal,
             discount=discount,
             shipping=shipping,
-            shipping_tax=shipping_tax,
-            tax=sum(taxes) + shipping_tax,
+            shipping_taxes=shipping_taxes,
+            tax=sum(map(sum_of, [*taxes, shipping_taxes])),
             is_tax_included=options.prices_include_tax,
         ),
         messages=(_option_gone(),) if cart.shipping_option_id and chosen is None else (),
@@ -253,12 +261,12 @@ def _ways(cart: Cart, lines: Sequence[PricedLine], subtotal: int) -> Sequence[Sh
 
 def _taxes(
     cart: Cart, lines: Sequence[PricedLine], shipping: int, at: datetime.datetime
-) -> Sequence[int]:
-    """The tax of each line, then of the shipping."""
+) -> Sequence[Sequence[TaxShare]]:
+    """The taxes of each line, then of the shipping."""
     parts = [Taxable(amount=line.total, variant_id=line.variant_id) for line in lines]
     parts.append(Taxable(amount=shipping))
     if cart.shipping_address is None:
-        return [0] * len(parts)
+        return [()] * len(parts)
     return tax_calculator().taxes(
         parts=parts,
         address=cart.shipping_address,

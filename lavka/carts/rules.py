@@ -1,8 +1,14 @@
 """The arithmetic of a cart: whole minor units, and parts that add up to the whole."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from lavka.tax.rules import TaxShare
+
+# Source: Directive 2006/112/EC, article 215; other countries' numbers look alike.
+VAT_NUMBER = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,13}")
 
 
 class MergeStrategy(StrEnum):
@@ -20,7 +26,7 @@ class Totals:
     subtotal: int
     discount: int
     shipping: int
-    shipping_tax: int
+    shipping_taxes: Sequence[TaxShare]
     tax: int
     is_tax_included: bool
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from lavka.checkout import selectors, services
 from lavka.checkout.models import RefundClaim
+from lavka.checkout.rules import SURPLUS
 from lavka.checkout.services import Buyer
 from lavka.inventory.errors import OutOfStock
 from lavka.kernel.actors import Actor
@@ -89,7 +90,7 @@ async def refund_surplus(*, order_id: UUID, actor: Actor) -> None:
     order = await in_thread(Order.objects.placed().get, pk=order_id)
     surplus = await in_thread(selectors.surplus_of, order)
     if surplus.amount:
-        key = f"surplus {order.captured_amount} {order.refunded_amount} {order.total_amount}"
+        key = f"{SURPLUS} {order.captured_amount} {order.refunded_amount} {order.total_amount}"
         meaning = fingerprint_of({"key": key})
         await refund(order_id=order_id, amount=surplus, key=key, actor=actor, fingerprint=meaning)
 

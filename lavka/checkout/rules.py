@@ -15,6 +15,8 @@ _LOOKS = ("selected_options", "image")
 # Of each variant a buyer may have so many units held, however few are left: by a quote for long,
 # by a payment for a moment.
 FREE_UNITS_OF_QUOTE, FREE_UNITS_OF_PAYMENT = 2, 10
+# What the keys begin with of refunds of what an order holds too much.
+SURPLUS = "surplus"
 # Nobody who claims a refund is still at it after the first of these pauses.
 FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=6)
 
@@ -43,6 +45,7 @@ def content_of(cart: PricedCart, language: str) -> OrderContent:
     return OrderContent(
         currency=cart.currency,
         email=cart.email,
+        vat_number=cart.vat_number,
         language=language,
         lines=tuple(
             LineContent(
@@ -56,7 +59,7 @@ def content_of(cart: PricedCart, language: str) -> OrderContent:
                 unit_price=line.unit_price,
                 quantity=line.quantity,
                 discount=line.discount,
-                tax=line.tax,
+                taxes=line.taxes,
             )
             for line in cart.lines
             if line.product_id is not None
@@ -65,7 +68,7 @@ def content_of(cart: PricedCart, language: str) -> OrderContent:
         billing_address=cart.billing_address,
         shipping_option={"id": option.id, "name": option.name, "delivery": option.delivery},
         shipping=cart.totals.shipping,
-        shipping_tax=cart.totals.shipping_tax,
+        shipping_taxes=cart.totals.shipping_taxes,
         is_tax_included=cart.totals.is_tax_included,
     )
 

@@ -90,7 +90,8 @@ def _buy(
     whose = {"cart_id": cart.pk, "caller_id": customer.pk}
     for variant_id, quantity in basket.items():
         carts.add_line(**whose, variant_id=variant_id, quantity=quantity, at=at)
-    carts.set_addresses(**whose, email=customer.email, shipping=ADDRESS, billing=None, at=at)
+    contact = carts.Contact(customer.email)
+    carts.set_addresses(**whose, contact=contact, shipping=ADDRESS, billing=None, at=at)
     ways = priced_cart(cart.pk, at).shipping_options
     if not ways:
         carts.delete_cart(**whose, at=at)

@@ -21,6 +21,23 @@ class Options:
         return str(self._read("SHOP_NAME", "Lavka"))
 
     @property
+    def seller(self) -> dict[str, Any]:
+        """Who sells, as invoices name them: `name`, `address` (lines), `vat_number`,
+        `tax_number`, `register` and `contact`. Default: `shop_name` alone.
+        """
+        return dict(self._read("SELLER", {}))
+
+    @property
+    def invoice_prefix(self) -> str:
+        """What the numbers of invoices begin with. Default: INV-."""
+        return str(self._read("INVOICE_PREFIX", "INV-"))
+
+    @property
+    def credit_note_prefix(self) -> str:
+        """What the numbers of credit notes begin with. Default: CN-."""
+        return str(self._read("CREDIT_NOTE_PREFIX", "CN-"))
+
+    @property
     def shop_url(self) -> str:
         """Where the shop front is; links in mails start with it. No slash at the end."""
         return str(self._read("SHOP_URL", "http://127.0.0.1:8000")).rstrip("/")

@@ -86,6 +86,9 @@ class Order(models.Model):
     )  # fmt: skip
     link_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     email = models.EmailField(_("e-mail"))
+    vat_number = models.CharField(
+        _("VAT number"), max_length=20, blank=True, default="", db_default=""
+    )
     language = models.CharField(_("language"), max_length=10, default="en", db_default="en")
     status = models.CharField(
         _("status"), max_length=20, choices=OrderStatus, default=OrderStatus.DRAFT
@@ -95,6 +98,7 @@ class Order(models.Model):
     discount_amount = models.BigIntegerField(_("discount"), default=0)
     shipping_amount = models.BigIntegerField(_("shipping"))
     shipping_tax_amount = models.BigIntegerField(_("tax on shipping"), default=0)
+    shipping_taxes: Any = models.JSONField(_("taxes on shipping"), default=list, db_default=[])
     tax_amount = models.BigIntegerField(_("tax"))
     total_amount = models.BigIntegerField(_("total"))
     is_tax_included = models.BooleanField(_("prices include tax"), default=False)
@@ -229,6 +233,7 @@ class OrderLine(models.Model):
     quantity = models.PositiveIntegerField(_("quantity"))
     discount_amount = models.BigIntegerField(_("discount"), default=0)
     tax_amount = models.BigIntegerField(_("tax"), default=0)
+    taxes: Any = models.JSONField(_("taxes"), default=list, db_default=[], blank=True)
     total_amount = models.GeneratedField(
         expression=F("unit_price_amount") * F("quantity") - F("discount_amount"),
         output_field=models.BigIntegerField(),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from lavka.catalog.rules import SelectedOption, StoredPicture
+from lavka.tax.rules import TaxShare, sum_of
 
 
 class OrderStatus(TextChoices):
@@ -86,7 +87,12 @@ class LineContent:
     unit_price: int
     quantity: int
     discount: int = 0
-    tax: int = 0
+    taxes: Sequence[TaxShare] = ()
+
+    @property
+    def tax(self) -> int:
+        """Of all pieces, at every rate."""
+        return sum_of(self.taxes)
 
     @property
     def subtotal(self) -> int:
@@ -103,13 +109,14 @@ class OrderContent:
 
     currency: str
     email: str
+    vat_number: str = ""
     language: str = "en"
     lines: tuple[LineContent, ...]
     shipping_address: Mapping[str, str]
     billing_address: Mapping[str, str] | None = None
     shipping_option: Mapping[str, Any]
     shipping: int
-    shipping_tax: int = 0
+    shipping_taxes: Sequence[TaxShare] = ()
     is_tax_included: bool = False
 
     @property
@@ -121,6 +128,11 @@ class OrderContent:
     def discount(self) -> int:
         """What all lines are reduced by."""
         return sum(line.discount for line in self.lines)
+
+    @property
+    def shipping_tax(self) -> int:
+        """The tax of the shipping, at every rate."""
+        return sum_of(self.shipping_taxes)
 
     @property
     def tax(self) -> int:

@@ -51,6 +51,10 @@ TRANSITIONS: Mapping[PaymentStatus, frozenset[PaymentStatus]] = {
     PaymentStatus.FAILED: frozenset({PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED}),
 }
 
+# What the keys begin with of refunds that the shop begins by itself; no client's key has a blank.
+GIVE_BACK = "give back of"
+
+
 UNDECIDED = (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION)
 
 

@@ -12,6 +12,7 @@ from lavka.addresses.formats import postal_lines
 from lavka.catalog.rules import name_with_options
 from lavka.fulfilment import selectors as fulfilment
 from lavka.fulfilment.models import ReturnRequest, Shipment
+from lavka.invoices.selectors import invoices_of
 from lavka.kernel.actors import Actor
 from lavka.kernel.errors import NotFound
 from lavka.kernel.formats import format_money
@@ -70,6 +71,7 @@ def _page_of(order_id: UUID, key: str) -> dict[str, Any]:
         "ship_to": postal_lines(order.shipping_address),
         "bill_to": postal_lines(order.billing_address or order.shipping_address),
         "is_cancelled": is_cancelled,
+        "invoices": [(each.pk, each.title) for each in invoices_of(order.pk)],
         "can_cancel": order.status in sources_of(OrderStatus.CANCELLED),
     }
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from lavka.kernel.plugs import Plug
 from lavka.tax import rules, selectors
+from lavka.tax.rules import TaxShare
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,10 +29,11 @@ class TaxCalculator(Protocol):
         address: Mapping[str, str],
         on: datetime.date,
         are_included: bool,
-    ) -> Sequence[int]:
-        """The tax of each part in minor units, on top of its amount or inside it.
+    ) -> Sequence[Sequence[TaxShare]]:
+        """The taxes of each part, on top of its amount or inside it, each with its rate.
 
-        `address` is where the goods go; `country` is its ISO 3166-1 alpha-2 code.
+        A part that nothing is taken of has a share at "0". `address` is where the goods go;
+        `country` is its ISO 3166-1 alpha-2 code. Invoices show rates and amounts as they are here.
         """
 
 
@@ -45,10 +47,13 @@ class CountryRates:
         address: Mapping[str, str],
         on: datetime.date,
         are_included: bool,
-    ) -> Sequence[int]:
+    ) -> Sequence[Sequence[TaxShare]]:
         """See `TaxCalculator`: 1 query."""
         percent = selectors.percent_on(address["country"], on)
-        return [rules.tax_of(part.amount, percent, is_included=are_included) for part in parts]
+        return [
+            [rules.share_at(percent, rules.tax_of(part.amount, percent, is_included=are_included))]
+            for part in parts
+        ]
 
 
 calculator = Plug(

@@ -8,6 +8,7 @@ from lavka.carts.models import Cart
 from tests.accounts.factories import make_customer, make_staff, token_of
 from tests.carts.factories import ADDRESS, in_cart, make_cart, put_in
 from tests.catalog.factories import make_product, make_variant
+from tests.client import Api
 from tests.inventory.factories import make_stock
 from tests.shipping.factories import make_shipping_rate
 from tests.tax.factories import make_tax_rate
@@ -48,6 +49,7 @@ def test_a_guest_fills_a_cart_up_to_its_total(api):
         "currency": "USD",
         "email": "ada@example.com",
         "addresses": {"shipping": ADDRESS, "billing": None},
+        "vat_number": "",
         "shipping_option": way,
         "totals": {
             "subtotal": money(2598),
@@ -279,3 +281,28 @@ def test_staff_look_at_carts_in_the_admin(client):
     pages = [client.get("/admin/carts/cart/"), client.get(f"/admin/carts/cart/{cart.pk}/change/")]
 
     assert [page.status_code for page in pages] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("gb 123.456-789", "GB123456789"), ("FRXX999999999", "FRXX999999999"), ("", "")],
+)
+def test_a_business_says_its_vat_number(api: Api, written: str, read: str):
+    cart = make_cart()
+    body = {"email": "ada@example.com", "shipping": ADDRESS, "vat_number": written}
+
+    answer = api.put(f"/carts/{cart.pk}/addresses/", body)
+
+    assert (answer.status_code, answer.json()["vat_number"]) == (200, read)
+
+
+@pytest.mark.parametrize("number", ["123456789", "G1", "GB12345678901234567", "GB<b>1"])
+def test_what_is_no_vat_number_is_refused(api: Api, number: str):
+    cart = make_cart()
+    body = {"email": "ada@example.com", "shipping": ADDRESS, "vat_number": number}
+
+    answer = api.put(f"/carts/{cart.pk}/addresses/", body)
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/vat_number")
+    cart.refresh_from_db()
+    assert (cart.vat_number, cart.email) == ("", "")

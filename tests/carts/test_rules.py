@@ -50,7 +50,7 @@ def test_no_line_is_reduced_below_nothing(discount, weights):
 )
 def test_the_total_is_the_sum_of_its_parts(goods, discount, shipping, tax, is_tax_included):
     totals = Totals(
-        subtotal=goods, discount=discount, shipping=shipping, shipping_tax=0, tax=tax,
+        subtotal=goods, discount=discount, shipping=shipping, shipping_taxes=(), tax=tax,
         is_tax_included=is_tax_included,
     )  # fmt: skip
 

@@ -2,15 +2,16 @@
 
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from lavka.catalog import services as catalog
 from lavka.catalog.events import ImageRemoved
 from lavka.catalog.models import Choice, Product, Variant
 from lavka.catalog.tasks import make_thumbnails, remove_files
+from lavka.invoices.services import issue_invoices
+from lavka.invoices.typesetting import pdf_of
 from lavka.kernel.models import OutboxEvent
-from lavka.orders.invoices import invoice_of
 from lavka.orders.models import Order
-from lavka.orders.selectors import with_lines
 from tests.accounts.factories import make_customer, make_staff, token_of
 from tests.catalog.factories import (
     make_attribute,
@@ -22,7 +23,7 @@ from tests.catalog.factories import (
 )
 from tests.checkout.factories import Buyer, make_ready_cart
 from tests.inventory.factories import make_stock
-from tests.orders.test_invoices import text_of
+from tests.invoices.test_printing import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -210,6 +211,7 @@ def test_an_added_line_shows_the_same_as_one_from_a_cart(api):
 def test_the_invoice_names_options_by_their_labels(api):
     order = Buyer(api, make_ready_cart(make_shirt())).check_out().json()["order"]
 
-    text = text_of(invoice_of(with_lines(order["id"])))
+    [invoice] = issue_invoices(order_id=order["id"], at=timezone.now())
+    text = text_of(pdf_of(invoice))
 
     assert "Linen shirt (Size: Xl, Цвет: Красный)" in " ".join(text.split())

@@ -31,6 +31,8 @@ def test_the_deploy_check_finds_nothing(tmp_path: Path):
     checked = manage(
         "check", "--deploy", "--fail-level", "DEBUG",
         SECRET_KEY=secrets.token_urlsafe(50), LAVKA_STATE=str(tmp_path), STATIC_ROOT=str(tmp_path),
+        LAVKA_SELLER_NAME="Kettles Ltd", LAVKA_SELLER_ADDRESS="1 Market Street; London",
+        LAVKA_SELLER_VAT_NUMBER="GB123456789",
     )  # fmt: skip
 
     assert (checked.returncode, checked.stderr) == (0, "")

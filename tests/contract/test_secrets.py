@@ -20,6 +20,7 @@ from lavka.accounts.models import Session
 from lavka.accounts.services import keys
 from lavka.carts.models import Cart
 from lavka.fulfilment.models import ReturnRequest, Shipment
+from lavka.invoices.models import Invoice
 from lavka.orders import tokens
 from lavka.orders.models import Order
 from lavka.payments.models import Payment, ProviderEvent
@@ -174,6 +175,7 @@ def objects_of(world: World) -> dict[str, Any]:
         "delivery_id": Delivery.objects.get().pk,
         "endpoint_id": endpoint.pk,
         "image_id": make_image().pk,
+        "invoice_id": Invoice.objects.first().pk,
         "order_id": world.paid.pk,
         "payment_id": Payment.objects.get(order__cart_id=world.unsure.pk).pk,
         "product_id": world.paid.lines.get().product_id,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from lavka.accounts.models import Session
 from lavka.fulfilment import services as fulfilment
 from lavka.fulfilment.services import Parcel
+from lavka.invoices.services import issue_invoices
 from lavka.orders import tokens
 from lavka.orders.models import Order
 from lavka.wishlists import services as wishlists
@@ -41,6 +42,7 @@ class Customer:
         buyer = Buyer(api, paid, self.token)
         self.order = Order.objects.get(pk=buyer.check_out(quote).json()["order"]["id"])
         self.line, self.line_of_cart = self.order.lines.get(), self.cart.lines.get().pk
+        [self.invoice] = issue_invoices(order_id=self.order.pk, at=timezone.now())
         self.ship()
         self.address = make_address(self.user)
         self.review = make_review(author=self.user)
@@ -67,6 +69,7 @@ class Customer:
             "session_id": Session.objects.filter(user=self.user).latest("id").pk,
             "order_id": self.order.pk,
             "payment_id": self.order.payments.get().pk,
+            "invoice_id": self.invoice.pk,
             "review_id": self.review.pk,
             "wishlist_id": self.wishlist.pk,
             "variant_id": self.wished,
@@ -104,6 +107,8 @@ BODIES: Mapping[str, Callable[[Customer], Any]] = {
     "get_order": lambda _: None,
     "cancel_order": lambda _: {},
     "get_invoice": lambda _: None,
+    "list_order_invoices": lambda _: None,
+    "get_order_invoice_pdf": lambda _: None,
     "list_order_payments": lambda _: None,
     "pay_order": lambda _: {"payment": PAYMENT},
     "confirm_payment": lambda _: None,

@@ -39,7 +39,9 @@ def make_line(**overrides: Any) -> LineContent:
         "quantity": 2,
         "tax": 520,
     }
-    return LineContent(**fields | overrides)
+    fields |= overrides
+    taxes = [{"percent": fields.pop("percent", "20"), "amount": fields.pop("tax")}]
+    return LineContent(**{"taxes": taxes} | fields)
 
 
 def make_content(*lines: LineContent, **overrides: Any) -> OrderContent:
@@ -52,7 +54,9 @@ def make_content(*lines: LineContent, **overrides: Any) -> OrderContent:
         "shipping": 500,
         "shipping_tax": 100,
     }
-    return OrderContent(**fields | overrides)
+    fields |= overrides
+    taxes = [{"percent": "20", "amount": fields.pop("shipping_tax")}]
+    return OrderContent(**{"shipping_taxes": taxes} | fields)
 
 
 def make_draft(*lines: LineContent, customer: Any = None, **overrides: Any) -> Order:

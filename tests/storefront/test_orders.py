@@ -180,5 +180,5 @@ def test_the_page_asks_the_same_of_the_database_for_many_lines_and_parcels(
             )
 
     for order in orders:
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             assert browser.get(path_to(order)).status_code == 200

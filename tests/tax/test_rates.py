@@ -71,7 +71,7 @@ def test_a_country_without_a_rate_takes_nothing():
         are_included=False,
     )  # fmt: skip
 
-    assert taxes == [0]
+    assert taxes == [[{"percent": "0", "amount": 0}]]
 
 
 @pytest.mark.django_db

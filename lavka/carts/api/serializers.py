@@ -1,5 +1,6 @@
 """Carts on the wire."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,7 +12,7 @@ from lavka.accounts.api.serializers import EmailField
 from lavka.addresses.api.serializers import PostalAddressInput, PostalAddressOutput
 from lavka.carts.models import MAX_QUANTITY, Cart
 from lavka.carts.pricing import Message, PricedCart, PricedLine
-from lavka.carts.rules import MergeStrategy, Totals
+from lavka.carts.rules import VAT_NUMBER, MergeStrategy, Totals
 from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
 from lavka.catalog.api.shapes import variant_details_json
 from lavka.kernel.money import Money
@@ -35,12 +36,32 @@ class LineInput(QuantityInput):
     variant_id = StrictUUIDField()
 
 
+class VatNumberField(StrictCharField):
+    """A VAT number with the prefix of its country, read with blanks and dots or without."""
+
+    default_error_messages = {"invalid": _("A VAT number with its country's prefix is expected.")}
+
+    def __init__(self, **options: Any) -> None:
+        """Bound it: the longest are twelve characters behind the prefix."""
+        super().__init__(max_length=30, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Without what people put between the characters. Raises ValidationError."""
+        number = re.sub(r"[\s.\-]", "", super().to_internal_value(data)).upper()
+        if number and not VAT_NUMBER.fullmatch(number):
+            self.fail("invalid")
+        return number
+
+
 class CartAddressesInput(Input):
     """Whom the cart is for, and where it goes."""
 
     email = EmailField()
     shipping = PostalAddressInput()
     billing = PostalAddressInput(allow_null=True, default=None)
+    vat_number = VatNumberField(
+        allow_blank=True, default="", help_text=_("The buyer's, for the invoice; not verified.")
+    )
 
 
 class ShippingChoiceInput(Input):
@@ -139,6 +160,7 @@ class CartOutput(Serializer):
     lines = CartLineOutput(many=True)
     email = serializers.EmailField(allow_null=True)
     addresses = CartAddressesOutput(allow_null=True)
+    vat_number = serializers.CharField(help_text=_("The buyer's, or empty."))
     shipping_option = ShippingChoiceOutput(allow_null=True)
     totals = CartTotalsOutput()
     messages = MessageOutput(many=True)
@@ -156,6 +178,7 @@ def cart_json(cart: PricedCart, also: Iterable[Message] = ()) -> dict[str, Any]:
         "addresses": {"shipping": cart.shipping_address, "billing": cart.billing_address}
         if cart.shipping_address
         else None,
+        "vat_number": cart.vat_number,
         "shipping_option": option_json(cart.shipping_option) if cart.shipping_option else None,
         "totals": totals_json(cart.totals, cart.currency),
         "messages": [message.as_json() for message in (*cart.messages, *also)],

@@ -167,7 +167,7 @@ class CartAddressesView(OneCartView):
             services.set_addresses,
             request,
             cart_id,
-            email=values["email"],
+            contact=services.Contact(values["email"], values["vat_number"]),
             shipping=values["shipping"],
             billing=values["billing"],
         )

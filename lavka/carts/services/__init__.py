@@ -1,6 +1,7 @@
 """Every write of carts: each takes the cart's row first, so that edits come one after the other."""
 
 from lavka.carts.services.carts import (
+    Contact,
     create_cart,
     delete_cart,
     forget_customer,
@@ -14,6 +15,7 @@ from lavka.carts.services.merging import merge_cart
 from lavka.carts.services.writing import locked_cart, open_cart, reachable_cart
 
 __all__ = [
+    "Contact",
     "add_line",
     "change_line",
     "create_cart",

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -40,12 +41,19 @@ def create_cart(*, owner_id: UUID | None, at: datetime.datetime) -> Cart:
     return rows.insert(cart)
 
 
+class Contact(NamedTuple):
+    """Whom a cart is for; a business may say its VAT number."""
+
+    email: str
+    vat_number: str = ""
+
+
 @transaction.atomic
 def set_addresses(
     *,
     cart_id: UUID,
     caller_id: UUID | None,
-    email: str,
+    contact: Contact,
     shipping: Mapping[str, str],
     billing: Mapping[str, str] | None,
     at: datetime.datetime,
@@ -58,9 +66,9 @@ def set_addresses(
     given = {"shipping": shipping, "billing": billing}
     addresses = clean_addresses({name: each for name, each in given.items() if each is not None})
     cart = open_cart(cart_id, caller_id, at)
-    cart.email, cart.shipping_address = email, addresses["shipping"]
-    cart.billing_address = addresses.get("billing")
-    put_back(cart, at, "email", "shipping_address", "billing_address")
+    cart.email, cart.vat_number = contact
+    cart.shipping_address, cart.billing_address = addresses["shipping"], addresses.get("billing")
+    put_back(cart, at, "email", "vat_number", "shipping_address", "billing_address")
 
 
 @transaction.atomic

@@ -45,7 +45,15 @@ def merge_cart(
         return cart.pk, []
     messages = _move_lines(cart, target, strategy)
     _fill_gaps(cart, target)
-    put_back(target, at, "email", "shipping_address", "billing_address", "shipping_option_id")
+    put_back(
+        target,
+        at,
+        "email",
+        "vat_number",
+        "shipping_address",
+        "billing_address",
+        "shipping_option_id",
+    )
     inventory.release_reservation(holder=cart.pk)
     cart.status, cart.merged_into = Cart.Status.MERGED, target
     cart.owner_id = caller_id
@@ -99,6 +107,7 @@ def _join(line: CartLine, own: CartLine | None, target: Cart) -> list[Message]:
 def _fill_gaps(cart: Cart, target: Cart) -> None:
     """What the customer has said in the cart that goes, and not yet in the one that stays."""
     target.email = target.email or cart.email
+    target.vat_number = target.vat_number or cart.vat_number
     if target.shipping_address is None:
         target.shipping_address = cart.shipping_address
         target.billing_address = cart.billing_address

@@ -22,6 +22,7 @@ from lavka.orders.models import Order
 from lavka.payments.api.serializers import ChangeInput, PaymentMeansInput
 from lavka.payments.models import Payment
 from lavka.payments.rules import PaymentStatus
+from lavka.tax.rules import sum_of
 from lavka.web.serializers import Input, MoneyOutput
 
 
@@ -125,7 +126,7 @@ def _line_json(line: dict[str, Any], currency: str) -> dict[str, Any]:
         "quantity": line["quantity"],
         "unit_price": money(line["unit_price"]),
         "discount": money(line["discount"]),
-        "tax": money(line["tax"]),
+        "tax": money(sum_of(line["taxes"])),
         "total": money(line["unit_price"] * line["quantity"] - line["discount"]),
     }
 
@@ -137,7 +138,7 @@ def _totals_json(quote: Quote) -> dict[str, Any]:
         "subtotal": sum(line["unit_price"] * line["quantity"] for line in lines),
         "discount": sum(line["discount"] for line in lines),
         "shipping": content["shipping"],
-        "tax": sum(line["tax"] for line in lines) + content["shipping_tax"],
+        "tax": sum(sum_of(line["taxes"]) for line in lines) + sum_of(content["shipping_taxes"]),
         "total": quote.total_amount,
     }
     totals = {name: Money(each, quote.currency).as_json() for name, each in amounts.items()}

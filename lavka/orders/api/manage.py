@@ -3,9 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,9 +17,8 @@ from lavka.orders.api.serializers import (
     listed_order_json,
     managed_order_json,
 )
-from lavka.orders.api.views import NEWEST, pdf
+from lavka.orders.api.views import NEWEST
 from lavka.orders.errors import OrderInTheWrongState
-from lavka.orders.invoices import invoice_of
 from lavka.orders.rules import OrderPaymentStatus, OrderStatus
 from lavka.web import parameters
 from lavka.web.pages import PageRequest, page_of
@@ -69,24 +66,6 @@ class ManageOrderView(StaffView):
     @operation("get_any_order", "Get an order and its history", responses=ManagedOrderOutput)
     async def get(self, request: Request, order_id: UUID) -> Response:
         return Response(await in_thread(managed, order_id))
-
-
-class ManageInvoiceView(StaffView):
-    """The invoice, for the staff."""
-
-    rights = {"GET": "orders.view_order"}
-
-    @operation(
-        "get_any_invoice",
-        "Get the invoice of a customer's order",
-        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
-    )
-    async def get(self, request: Request, order_id: UUID) -> HttpResponse:
-        def found() -> tuple[str, bytes]:
-            order = selectors.all_orders().get(pk=order_id)
-            return str(order.number), invoice_of(order)
-
-        return pdf(request, *await in_thread(found))
 
 
 class ManageCancelOrderView(StaffView):

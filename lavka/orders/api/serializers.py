@@ -116,6 +116,7 @@ class OrderContentOutput(Serializer):
     payment = OrderPaymentsOutput()
     shipping_address = PostalAddressOutput()
     billing_address = PostalAddressOutput(allow_null=True)
+    vat_number = serializers.CharField(help_text="The buyer's, or empty.")
     shipping_option = ShippingOptionOutput()
     placed_at = serializers.DateTimeField(allow_null=True)
     cancelled_at = serializers.DateTimeField(allow_null=True)
@@ -186,6 +187,7 @@ def _content_json(order: Order) -> dict[str, Any]:
         },
         "shipping_address": order.shipping_address,
         "billing_address": order.billing_address,
+        "vat_number": order.vat_number,
         "shipping_option": order.shipping_option,
         "placed_at": order.placed_at,
         "cancelled_at": order.cancelled_at,

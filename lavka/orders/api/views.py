@@ -3,9 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,9 +11,7 @@ from rest_framework.response import Response
 from lavka.orders import selectors, services
 from lavka.orders.api.serializers import CancelInput, OrderOutput, order_json
 from lavka.orders.errors import OrderInTheWrongState
-from lavka.orders.invoices import invoice_of
 from lavka.orders.models import Order
-from lavka.web import caching
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.parameters import text_parameter
 from lavka.web.schema import PAGE_PARAMETERS, operation
@@ -95,26 +91,6 @@ class NumberedOrderView(View):
         return Response(await in_thread(found))
 
 
-class InvoiceView(OneOrderView):
-    """The invoice, for the order's customer or for whoever has its key."""
-
-    @operation(
-        "get_invoice",
-        "Get an order's invoice",
-        parameters=[KEY],
-        responses={(200, "application/pdf"): OpenApiTypes.BINARY},
-        description="A PDF in the language of the order.",
-    )
-    async def get(self, request: Request, order_id: UUID) -> HttpResponse:
-        user_id, key = reader_of(request)
-
-        def found() -> tuple[str, bytes]:
-            order = selectors.order_for(order_id, customer_id=user_id, key=key)
-            return str(order.number), invoice_of(order)
-
-        return pdf(request, *await in_thread(found))
-
-
 class CancelOrderView(OneOrderView):
     """A customer, or a guest with the key, calls an order off."""
 
@@ -152,10 +128,3 @@ def reader_of(request: Request) -> tuple[UUID | None, str]:
     user = request.user
     user_id = user.id if isinstance(user, Caller) else None
     return user_id, request.query_params.get("key", "")
-
-
-def pdf(request: Request, number: str, content: bytes) -> HttpResponse:
-    """The answer with an order's invoice."""
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="invoice-{number}.pdf"'
-    return caching.with_etag(request._request, response)

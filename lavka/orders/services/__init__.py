@@ -9,6 +9,7 @@ from lavka.orders.services.lifecycle import (
     fulfil_lines,
     lines_of,
     locked_order,
+    next_number,
     place_order,
     take_back_lines,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "fulfil_lines",
     "lines_of",
     "locked_order",
+    "next_number",
     "place_order",
     "preview_edit",
     "record_event",

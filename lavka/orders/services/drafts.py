@@ -51,9 +51,11 @@ def forget_drafts(*, order_ids: Collection[UUID]) -> int:
 def fill(order: Order, content: OrderContent) -> None:
     """Copy what was agreed into an order's own columns."""
     order.email, order.language = content.email, content.language
+    order.vat_number = content.vat_number
     order.currency, order.is_tax_included = content.currency, content.is_tax_included
     order.subtotal_amount, order.discount_amount = content.subtotal, content.discount
     order.shipping_amount, order.shipping_tax_amount = content.shipping, content.shipping_tax
+    order.shipping_taxes = list(content.shipping_taxes)
     order.tax_amount, order.total_amount = content.tax, content.total
     order.shipping_address = dict(content.shipping_address)
     billing = content.billing_address
@@ -77,4 +79,5 @@ def line_of(order: Order, line: LineContent, position: int) -> OrderLine:
         quantity=line.quantity,
         discount_amount=line.discount,
         tax_amount=line.tax,
+        taxes=list(line.taxes),
     )

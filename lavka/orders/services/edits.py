@@ -170,13 +170,14 @@ def _content(order: Order, lines: Sequence[LineContent]) -> OrderContent:
     return OrderContent(
         currency=order.currency,
         email=order.email,
+        vat_number=order.vat_number,
         language=order.language,
-        lines=tuple(replace(line, tax=tax) for line, tax in zip(lines, taxes, strict=True)),
+        lines=tuple(replace(line, taxes=each) for line, each in zip(lines, taxes, strict=True)),
         shipping_address=order.shipping_address,
         billing_address=order.billing_address,
         shipping_option=order.shipping_option,
         shipping=order.shipping_amount,
-        shipping_tax=order.shipping_tax_amount,
+        shipping_taxes=order.shipping_taxes,
         is_tax_included=order.is_tax_included,
     )
 
@@ -207,6 +208,6 @@ def _write_lines(edit: Edit) -> None:
             position += 1
             line_of(edit.order, line, position).save(force_insert=True)
         else:
-            row.quantity, row.tax_amount = line.quantity, line.tax
-            row.discount_amount = line.discount
-            row.save(update_fields=["quantity", "discount_amount", "tax_amount"])
+            row.quantity, row.discount_amount = line.quantity, line.discount
+            row.tax_amount, row.taxes = line.tax, list(line.taxes)
+            row.save(update_fields=["quantity", "discount_amount", "tax_amount", "taxes"])

@@ -41,7 +41,7 @@ def place_order(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> Order
     record_event(order_id=order.pk, kind=EventKind.PLACED, actor=actor, at=at)
     events.publish(OrderPlaced(order_id=order.pk))
     order.status, order.placed_at = OrderStatus.PLACED, at
-    order.number = _next_number(ORDER_NUMBERS)
+    order.number = next_number(ORDER_NUMBERS)
     rows.update(order, "status", "placed_at", "number", "updated_at")
     return order
 
@@ -178,6 +178,9 @@ ON CONFLICT (name) DO UPDATE SET last = series.last + 1 RETURNING last
 """
 
 
-def _next_number(series: str) -> int:
-    """Take the next number; whoever else wants one waits for this transaction."""
+def next_number(series: str) -> int:
+    """Take the next number; whoever else wants one waits for this transaction to end.
+
+    A transaction that fails gives its number back, so a series has no gaps.
+    """
     return int(rows.fetch_one(_NEXT_NUMBER, [series])[0])

@@ -23,7 +23,7 @@ from lavka.payments.gateways.protocol import (
     Void,
 )
 from lavka.payments.models import Operation, Payment
-from lavka.payments.rules import UNDECIDED, OperationState, PaymentStatus
+from lavka.payments.rules import GIVE_BACK, UNDECIDED, OperationState, PaymentStatus
 from lavka.payments.rules import OperationKind as Kind
 
 _CHANGES: Mapping[str, type[Capture | Void | Refund]] = {
@@ -132,7 +132,7 @@ async def give_back(*, payment_id: UUID, actor: Actor) -> None:
         await void(payment_id=payment_id, actor=by)
     payment = await in_thread(Payment.objects.get, pk=payment_id)
     if payment.amounts.refundable:
-        key = f"give back of {payment.captured}"
+        key = f"{GIVE_BACK} {payment.captured}"
         await refund(payment_id=payment_id, key=key, actor=by)
 
 
