@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no process of `-n` is left with it at the end."""
     folder, long = Path(__file__).parent, {name for queue in QUEUES for name in queue}
     items.sort(key=lambda item: item.path.relative_to(folder).parts[0] not in long)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _application() -> None:
+    """Import the application before any test: with it logging is configured, for good."""
+    import_module("config.asgi")
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from lavka.accounts import devices, rules
 from lavka.accounts.errors import TooManyAttempts
 from lavka.accounts.models import User
-from lavka.accounts.services import credentials, places
+from lavka.accounts.services import credentials, places, sessions
 from lavka.kernel.threads import in_thread
 
 
@@ -43,6 +43,7 @@ class LockingBackend(ModelBackend):
             raise PermissionDenied from refused
         if user is not None:
             attempt.device = places.remember_place(user_id=user.pk, source=source, at=at)
+            sessions.log_sign_in(user, method="password")
         return user
 
     async def aauthenticate(

@@ -16,6 +16,8 @@ from django.utils.translation import pgettext_lazy
 
 from lavka.accounts import rules
 from lavka.accounts.scopes import Scope
+from lavka.kernel import security_log
+from lavka.kernel.security_log import Object, SecurityEvent
 
 
 class UserManager(BaseUserManager["User"]):
@@ -35,7 +37,11 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create staff who may do everything."""
-        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+        with transaction.atomic():
+            user = self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+            on = Object("user", user.pk)
+            security_log.record(SecurityEvent.ACCOUNT_CREATED, on, is_staff=True, is_superuser=True)
+        return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Find by e-mail, in any case."""
@@ -89,6 +95,7 @@ class User(AbstractBaseUser, PermissionsMixin):
             super().save(**options)
             if has_new_password:
                 self.sessions.filter(revoked_at=None).update(revoked_at=timezone.now())
+                security_log.record(SecurityEvent.PASSWORD_SET, Object("user", self.pk))
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session of the admin is bound to: the password and the session version."""

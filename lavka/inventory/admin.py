@@ -58,6 +58,24 @@ class WarehouseAdmin(StockAdmin):
         """A code stays for good."""
         return ["code"] if obj else []
 
+    def save_model(self, request: HttpRequest, obj: Warehouse, form: Any, change: bool) -> None:
+        """Save through the services."""
+        if change:
+            content = {name: form.cleaned_data[name] for name in form.changed_data}
+            services.update_warehouse(code=obj.code, **content)
+            return
+        obj.pk = services.create_warehouse(**form.cleaned_data).pk
+        obj._state.adding = False
+
+    def delete_model(self, request: HttpRequest, obj: Warehouse) -> None:
+        """Delete through the service."""
+        services.delete_warehouse(code=obj.code)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Warehouse]) -> None:
+        """Delete each through the service."""
+        for code in list(queryset.values_list("code", flat=True)):
+            services.delete_warehouse(code=code)
+
 
 @admin.display(description=_("by"))
 def shown_by(_page: object, movement: StockMovement) -> str:

@@ -21,8 +21,11 @@ MAILS = "mails"  # what proves an address, and resets a password
 ORDER_LINKS = "order_links"  # what opens a guest's order
 WEBHOOKS = "webhooks.keys"  # what endpoints' keys are sealed with
 PLACES = "places"  # the networks from which people sign in, as they are stored
+SECURITY_LOG = "security_log"  # what stands in it for addresses that are nobody's
 SANDBOX = "sandbox"  # the sandbox's webhooks
-PURPOSES: tuple[str, ...] = (TOKENS, MAILS, ORDER_LINKS, WEBHOOKS, PLACES, SANDBOX)
+PURPOSES: tuple[str, ...] = (
+    TOKENS, MAILS, ORDER_LINKS, WEBHOOKS, PLACES, SECURITY_LOG, SANDBOX,
+)  # fmt: skip
 
 
 def keys_for(purpose: str) -> tuple[bytes, ...]:

@@ -1,9 +1,16 @@
 """The staff's page for synonyms, and a look at what waits to be refreshed."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from lavka.kernel import security_log
 from lavka.kernel.admin import Untouchable
+from lavka.kernel.security_log import Object, SecurityEvent
 from lavka.listing.models import StaleProduct, Synonym
 
 
@@ -13,6 +20,26 @@ class SynonymAdmin(ModelAdmin):
 
     list_display = ["word", "other"]
     search_fields = ["word", "other"]
+
+    def save_model(self, request: HttpRequest, obj: Synonym, form: Any, change: bool) -> None:
+        """Log it."""
+        super().save_model(request, obj, form, change)
+        _log(SecurityEvent.SYNONYM_CHANGED if change else SecurityEvent.SYNONYM_CREATED, [obj])
+
+    def delete_model(self, request: HttpRequest, obj: Synonym) -> None:
+        """Log it."""
+        _log(SecurityEvent.SYNONYM_DELETED, [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Synonym]) -> None:
+        """Log each."""
+        _log(SecurityEvent.SYNONYM_DELETED, queryset)
+        super().delete_queryset(request, queryset)
+
+
+def _log(event: SecurityEvent, synonyms: Iterable[Synonym]) -> None:
+    for synonym in synonyms:
+        security_log.record(event, Object("synonym", synonym.pk, str(synonym)))
 
 
 @admin.register(StaleProduct)

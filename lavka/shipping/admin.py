@@ -11,8 +11,10 @@ from unfold.admin import ModelAdmin
 
 from lavka.addresses.forms import CountryField
 from lavka.catalog.admin.fields import MoneyField
+from lavka.kernel.conf import options
+from lavka.kernel.money import Money
+from lavka.shipping import services
 from lavka.shipping.models import ShippingRate
-from lavka.web import hot
 
 
 class RateForm(forms.ModelForm):
@@ -33,16 +35,28 @@ class ShippingRateAdmin(ModelAdmin):
     search_fields = ["name", "country"]
 
     def save_model(self, request: HttpRequest, obj: ShippingRate, form: Any, change: bool) -> None:
-        """Also have the list of countries read anew."""
-        super().save_model(request, obj, form, change)
-        hot.invalidate()
+        """Save through the services."""
+        content: Any = {
+            name.removesuffix("_amount"): _as_money(form.cleaned_data[name])
+            if name.endswith("_amount")
+            else form.cleaned_data[name]
+            for name in (form.changed_data if change else form.cleaned_data)
+        }
+        if change:
+            services.update_rate(rate_id=obj.pk, **content)
+            return
+        obj.pk = services.create_rate(**content).pk
+        obj._state.adding = False
 
     def delete_model(self, request: HttpRequest, obj: ShippingRate) -> None:
-        """As `save_model`."""
-        super().delete_model(request, obj)
-        hot.invalidate()
+        """Delete through the service."""
+        services.delete_rate(rate_id=obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ShippingRate]) -> None:
-        """As `save_model`."""
-        super().delete_queryset(request, queryset)
-        hot.invalidate()
+        """Delete each through the service."""
+        for rate_id in list(queryset.values_list("pk", flat=True)):
+            services.delete_rate(rate_id=rate_id)
+
+
+def _as_money(amount: int | None) -> Money | None:
+    return None if amount is None else Money(amount, options.currency)

@@ -100,6 +100,7 @@ def _enter_admin(request: HttpRequest, token: str) -> HttpResponse:
     at = timezone.now()
     user = sessions.redeem_link(token=token, at=at)
     device = places.remember_place(user_id=user.pk, source=source_of(request), at=at)
+    sessions.log_sign_in(user, method="link")
     login(request, user, backend="lavka.accounts.backends.LockingBackend")
     response = HttpResponseRedirect(reverse("admin:index"))
     devices.set_cookie(response, device)

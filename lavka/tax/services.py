@@ -11,7 +11,9 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from psycopg.errors import ExclusionViolation
 
+from lavka.kernel import security_log
 from lavka.kernel.errors import FieldError, Invalid
+from lavka.kernel.security_log import Object, SecurityEvent
 from lavka.tax.errors import RatesOverlap
 from lavka.tax.models import TaxRate
 
@@ -28,7 +30,7 @@ class RateContent(TypedDict, total=False):
 @transaction.atomic
 def create_rate(**content: Unpack[RateContent]) -> TaxRate:
     """Add a rate; raises Invalid, for days that run backwards, and RatesOverlap."""
-    return _save(TaxRate(**content))
+    return _save(TaxRate(**content), SecurityEvent.TAX_RATE_CREATED, content)
 
 
 @transaction.atomic
@@ -41,22 +43,28 @@ def update_rate(*, rate_id: UUID, **content: Unpack[RateContent]) -> TaxRate:
     rate = TaxRate.objects.select_for_update(no_key=True).get(pk=rate_id)
     for name, value in content.items():
         setattr(rate, name, value)
-    return _save(rate)
+    return _save(rate, SecurityEvent.TAX_RATE_CHANGED, content)
 
 
 @transaction.atomic
 def delete_rate(*, rate_id: UUID) -> None:
     """Take a rate away; raises TaxRate.DoesNotExist."""
+    rate = TaxRate.objects.get(pk=rate_id)
     if not TaxRate.objects.filter(pk=rate_id).delete()[0]:
         raise TaxRate.DoesNotExist
+    on = Object("tax_rate", rate_id, rate.country)
+    security_log.record(SecurityEvent.TAX_RATE_DELETED, on)
 
 
-def _save(rate: TaxRate) -> TaxRate:
+def _save(rate: TaxRate, event: SecurityEvent, content: RateContent) -> TaxRate:
     if rate.valid_until is not None and rate.valid_until <= rate.valid_from:
         detail = _("The last day comes before the first.")
         raise Invalid(errors=[FieldError("#/valid_until", "backwards", detail)])
     with refusals_named():
         rate.save()
+    if content:
+        on = Object("tax_rate", rate.pk, rate.country)
+        security_log.record(event, on, percent=rate.percent, changed=[*content])
     return rate
 
 

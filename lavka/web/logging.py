@@ -47,17 +47,21 @@ def config(*, is_json: bool, level: str) -> dict[str, Any]:
         "formatters": {
             "lines": json_formatter if is_json else plain_formatter,
             "access": {"()": "lavka.web.logging.AccessLine"} if is_json else plain_formatter,
+            "security": {"()": "lavka.kernel.security_log.SecurityLine"},
         },
         "handlers": {
             "stderr": stderr | {"filters": ["request_id", "hide_keys"]},
             # Its paths are shown without keys already.
             "access": stderr | {"filters": ["request_id"], "formatter": "access"},
+            "security": stderr | {"formatter": "security"},
         },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True},
             "django.request": {"level": "ERROR"},
             "lavka.access": {"handlers": ["access"], "level": level, "propagate": False},
+            # Whatever the level of the rest: it is not for finding faults.
+            "lavka.security": {"handlers": ["security"], "level": "INFO", "propagate": False},
             # It tells of every connection that is lent and returned.
             "psycopg.pool": {"level": "WARNING"},
         },

@@ -19,6 +19,7 @@ from django.utils.translation.trans_real import (
     parse_accept_lang_header,
 )
 
+from lavka.kernel import security_log
 from lavka.kernel.actors import Actor, acting
 from lavka.web import metrics, request_id
 from lavka.web.bodies import SMALL_BYTES
@@ -40,6 +41,7 @@ def request_context(get_response: Handler) -> Handler:
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
         own_id = request_id.begin(request.META.get("HTTP_X_REQUEST_ID", ""))
+        security_log.begin_request(request.META.get("REMOTE_ADDR") or "local", own_id)
         language = chosen_language(request.META.get("HTTP_ACCEPT_LANGUAGE", "")[:MAX_ACCEPTED])
         if language != translation.get_language():
             translation.activate(language)

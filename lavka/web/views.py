@@ -15,7 +15,7 @@ from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from lavka.kernel import actors
+from lavka.kernel import actors, security_log
 from lavka.kernel.actors import Actor
 from lavka.kernel.errors import Denied, Unauthenticated
 from lavka.kernel.threads import in_thread as in_thread
@@ -30,6 +30,7 @@ from lavka.web.tokens import BearerAuthentication, Caller
 
 logger = logging.getLogger(__name__)
 
+ACCESS_DENIED, DENIED = security_log.SecurityEvent.ACCESS_DENIED, security_log.Outcome.DENIED
 WRITE = limits.Limit("write", burst=120, per_seconds=60)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # How a request is refused for what it holds.
@@ -349,6 +350,8 @@ class StaffView(View):
             caller: Any = await api_keys.authorize(user.secret, readable or "")
             self.request.user = caller
         elif right is None or not await rights.is_allowed(self.caller.id, right):
+            actor = Actor.staff(self.caller.id)
+            security_log.record(ACCESS_DENIED, outcome=DENIED, actor=actor, right=right)
             raise Denied
 
     @property

@@ -67,7 +67,8 @@ class EndpointAdmin(ModelAdmin):
         """Save through the services; a new endpoint's secret is shown this once."""
         content = {name: form.cleaned_data[name] for name in ("name", "url", "events")}
         if change:
-            services.update_endpoint(endpoint_id=obj.pk, at=timezone.now(), **content)
+            changed = {name: content[name] for name in form.changed_data}
+            services.update_endpoint(endpoint_id=obj.pk, at=timezone.now(), **changed)
             return
         endpoint, keys = services.create_endpoint(**content)
         obj.pk, obj._state.adding = endpoint.pk, False
@@ -98,6 +99,15 @@ class EndpointAdmin(ModelAdmin):
         for endpoint in queryset:
             keys = services.rotate_keys(endpoint_id=endpoint.pk, at=timezone.now())
             self._show(request, endpoint, keys)
+
+    def delete_model(self, request: HttpRequest, obj: Endpoint) -> None:
+        """Delete through the service."""
+        services.delete_endpoint(endpoint_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        """Delete each through the service."""
+        for endpoint_id in list(queryset.values_list("pk", flat=True)):
+            services.delete_endpoint(endpoint_id=endpoint_id)
 
     def _set(self, endpoints: QuerySet[Endpoint], status: str) -> None:
         for endpoint in endpoints:

@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from lavka.accounts import scopes
 from lavka.accounts.admin.reach import WithinReach, acting_user
 from lavka.accounts.models import ApiKey, LoginFailure, Session, User
-from lavka.accounts.services import keys
+from lavka.accounts.services import credentials, keys, sessions
 from lavka.kernel.admin import ReadOnly, Untouchable
 from lavka.kernel.errors import Denied
 
@@ -31,6 +31,14 @@ class SessionAdmin(WithinReach, ReadOnly, ModelAdmin):
     ordering = ["-used_at"]
     show_full_result_count = False
 
+    def delete_model(self, request: HttpRequest, obj: Session) -> None:
+        """Sign it out."""
+        sessions.delete_sessions(sessions=[obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        """Sign each out."""
+        sessions.delete_sessions(sessions=queryset)
+
 
 @admin.register(LoginFailure)
 class LoginFailureAdmin(WithinReach, ReadOnly, ModelAdmin):
@@ -45,6 +53,14 @@ class LoginFailureAdmin(WithinReach, ReadOnly, ModelAdmin):
     def owner_of(self, obj: LoginFailure) -> User | None:
         """Whoever has the address, if anybody does."""
         return User.objects.filter(email=obj.email).first()
+
+    def delete_model(self, request: HttpRequest, obj: LoginFailure) -> None:
+        """Unlock that place."""
+        credentials.delete_failures(failures=[obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[LoginFailure]) -> None:
+        """Unlock those places."""
+        credentials.delete_failures(failures=queryset)
 
 
 @admin.register(ApiKey)

@@ -16,6 +16,7 @@ from lavka.accounts.errors import TooManyAttempts
 from lavka.accounts.models import User
 from lavka.accounts.services import credentials, passwords
 from lavka.kernel.errors import ShopError
+from lavka.kernel.security_log import SecurityEvent
 from lavka.kernel.threads import run_flow
 from lavka.web import limits
 
@@ -53,7 +54,11 @@ class OwnPasswordForm(forms.AdminOwnPasswordChangeForm):
         source, at = devices.source_of(self.request), timezone.now()
         try:
             proven = credentials.proven_user(
-                email=self.user.email, password=old, source=source, at=at
+                email=self.user.email,
+                password=old,
+                source=source,
+                at=at,
+                event=SecurityEvent.PASSWORD_CHECK,
             )
         except TooManyAttempts as refused:
             raise ValidationError(refused.detail, refused.code) from refused

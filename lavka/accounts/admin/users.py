@@ -18,13 +18,16 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from lavka.accounts import rules, selectors
+from lavka.accounts.admin import changes
 from lavka.accounts.admin.reach import WithinReach, acting_user
 from lavka.accounts.models import Address, Session, User
 from lavka.accounts.services import credentials, passwords, sessions
 from lavka.addresses.formats import address_html
 from lavka.addresses.forms import AddressForm
 from lavka.addresses.rules import FIELDS
+from lavka.kernel import security_log
 from lavka.kernel.admin import ReadOnly
+from lavka.kernel.security_log import Object, SecurityEvent
 
 admin.site.unregister(Group)
 
@@ -54,9 +57,12 @@ class PasswordForm(forms.AdminPasswordChangeForm):
     """A password that staff set for somebody."""
 
     def save(self, commit: bool = True) -> User:
-        """Also end the user's sessions, and have them told."""
+        """Also end the user's sessions, and have them told; `User.save` logs a new password."""
         user: User = super().save(commit)
         passwords.record_set_password(user_id=user.pk, at=timezone.now())
+        if not user.has_usable_password():
+            on = Object("user", user.pk)
+            security_log.record(SecurityEvent.PASSWORD_SET, on, usable=False)
         return user
 
 
@@ -122,14 +128,14 @@ class UserAdmin(WithinReach, DjangoUserAdmin, ModelAdmin):
     def revoke_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """End all sessions of the chosen users."""
         user_ids = list(self._in_reach(request, queryset).values_list("pk", flat=True))
-        ended = sessions.revoke_sessions(user_ids=user_ids, at=timezone.now())
+        ended = sessions.sign_out_everywhere(user_ids=user_ids, at=timezone.now())
         self.message_user(request, _("Sessions ended: %(count)s.") % {"count": ended})
 
     @admin.action(description=_("Unlock after failed attempts"), permissions=["change"])
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Forget the failures of the chosen users' addresses."""
         emails = list(self._in_reach(request, queryset).values_list("email", flat=True))
-        unlocked = credentials.unlock(emails=emails)
+        unlocked = credentials.clear_failures(emails=emails)
         self.message_user(request, _("Addresses unlocked: %(count)s.") % {"count": unlocked})
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
@@ -166,6 +172,23 @@ class UserAdmin(WithinReach, DjangoUserAdmin, ModelAdmin):
         super().save_model(request, obj, form, change)
         if has_new_email:
             sessions.revoke_sessions(user_ids=[obj.pk], at=timezone.now())
+        changes.log_account(obj, form.changed_data if change else [], is_new=not change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Log what became of the rights."""
+        before = changes.rights_of(form.instance)
+        super().save_related(request, form, formsets, change)
+        changes.log_rights(form.instance, before, form.changed_data)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Log it."""
+        changes.log_deletion(SecurityEvent.ACCOUNT_DELETED, "user", [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Log each."""
+        changes.log_deletion(SecurityEvent.ACCOUNT_DELETED, "user", queryset)
+        super().delete_queryset(request, queryset)
 
     def _in_reach(self, request: HttpRequest, chosen: QuerySet[User]) -> QuerySet[User]:
         """Those of the chosen whom the acting user may change; tells how many are left out."""
@@ -192,6 +215,22 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         """Superusers."""
         return acting_user(request).is_superuser
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Log what became of its rights."""
+        before = changes.permissions_of(form.instance)
+        super().save_related(request, form, formsets, change)
+        changes.log_group(form.instance, before, form.changed_data, is_new=not change)
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        """Log it."""
+        changes.log_deletion(SecurityEvent.GROUP_DELETED, "group", [obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> None:
+        """Log each."""
+        changes.log_deletion(SecurityEvent.GROUP_DELETED, "group", queryset)
+        super().delete_queryset(request, queryset)
 
 
 @admin.register(Address)

@@ -237,7 +237,7 @@ class LogoutAllView(CustomerView):
     @operation("sign_out_everywhere", "Sign out everywhere", request=None, responses={204: None})
     async def post(self, request: Request) -> Response:
         """End all sessions of the caller."""
-        await in_thread(sessions.revoke_sessions, user_ids=[self.caller.id], at=timezone.now())
+        await in_thread(sessions.sign_out_everywhere, user_ids=[self.caller.id], at=timezone.now())
         return Response(status=204)
 
 

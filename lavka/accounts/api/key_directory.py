@@ -7,8 +7,11 @@ from django.utils import timezone
 
 from lavka.accounts import scopes
 from lavka.accounts.services import keys
+from lavka.kernel import security_log
+from lavka.kernel.actors import Actor
 from lavka.kernel.database import fetch_one
 from lavka.kernel.errors import Denied, Unauthenticated
+from lavka.kernel.security_log import Outcome, SecurityEvent
 from lavka.kernel.threads import in_thread
 from lavka.web.api_keys import KeyCaller
 from lavka.web.rights import held_right
@@ -30,6 +33,12 @@ class Keys:
             raise Unauthenticated
         key_id, created_by_id, has_scope, is_held, is_noted = found
         if not (has_scope and is_held):
+            security_log.record(
+                SecurityEvent.ACCESS_DENIED,
+                outcome=Outcome.DENIED,
+                actor=Actor.api_key(key_id),
+                right=right,
+            )
             raise Denied
         if not is_noted:
             await in_thread(keys.note_use, key_id=key_id, at=at)

@@ -1,6 +1,7 @@
 """Proving who one is by a password; failures put the next attempt off."""
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,10 @@ from lavka.accounts.errors import TooManyAttempts
 from lavka.accounts.models import LoginFailure, User
 from lavka.accounts.rules import Source, Throttle
 from lavka.accounts.services import places
+from lavka.kernel import security_log
+from lavka.kernel.actors import Actor
 from lavka.kernel.errors import FieldError, Invalid
+from lavka.kernel.security_log import Object, Outcome, SecurityEvent
 
 # Failures that time has not forgotten yet.
 _LEFT = (
@@ -132,22 +136,69 @@ def unlock(*, emails: list[str]) -> int:
     return count
 
 
-def proven_user(*, email: str, password: str, source: Source, at: datetime.datetime) -> User | None:
+@transaction.atomic
+def clear_failures(*, emails: list[str]) -> int:
+    """`unlock` by staff."""
+    for email in emails:
+        _log_clearing(email)
+    return unlock(emails=emails)
+
+
+@transaction.atomic
+def delete_failures(*, failures: Iterable[LoginFailure]) -> None:
+    """Forget these alone, by staff."""
+    for failure in failures:
+        _log_clearing(failure.email, source=failure.source)
+        failure.delete()
+
+
+def _log_clearing(email: str, **details: Any) -> None:
+    user = User.objects.filter(email=email).first()
+    if user is None and email:
+        details["email_digest"] = security_log.digest_of(email)
+    on = Object("user", None if user is None else user.pk)
+    security_log.record(SecurityEvent.LOGIN_FAILURES_CLEARED, on, **details)
+
+
+def proven_user(
+    *,
+    email: str,
+    password: str,
+    source: Source,
+    at: datetime.datetime,
+    event: SecurityEvent = SecurityEvent.SIGN_IN,
+) -> User | None:
     """The active user whose e-mail and password these are, or None after the same work.
 
     The attempt is counted in a transaction of its own, and none is open while the password is
-    hashed: exactly one hash in every case.
-    Raises: TooManyAttempts, also for the right password.
+    hashed: exactly one hash in every case. A refusal is logged as `event`, a success is left to
+    the caller. Raises: TooManyAttempts, also for the right password.
     """
-    counters = claim_attempt(email=email, source=source, at=at)
+    try:
+        counters = claim_attempt(email=email, source=source, at=at)
+    except TooManyAttempts as refused:
+        user = User.objects.filter(email=email).first()
+        _log_refusal(event, email, user, Outcome.LOCKED, seconds=refused.retry_after_seconds)
+        raise
     user = User.objects.filter(email=email).first()
     if user is None:
         make_password(password)
-        return None
-    if not user.check_password(password) or not user.is_active:
-        return None
-    forgive(counters=counters)
-    return user
+    elif user.check_password(password) and user.is_active:
+        forgive(counters=counters)
+        return user
+    _log_refusal(event, email, user, Outcome.FAILURE)
+    return None
+
+
+def _log_refusal(
+    event: SecurityEvent, email: str, user: User | None, outcome: Outcome, **details: Any
+) -> None:
+    if user is None:
+        details["email_digest"] = security_log.digest_of(email)
+    # Whoever signs in is nobody yet.
+    actor = Actor.customer() if event == SecurityEvent.SIGN_IN else None
+    on = Object("user", None if user is None else user.pk)
+    security_log.record(event, on, outcome=outcome, actor=actor, method="password", **details)
 
 
 def require_good_password(password: str, *, user: User, pointer: str) -> None:

@@ -13,7 +13,9 @@ from lavka.accounts import scopes as known
 from lavka.accounts import selectors
 from lavka.accounts.errors import ScopeNotHeld
 from lavka.accounts.models import ApiKey
+from lavka.kernel import security_log
 from lavka.kernel.errors import Denied
+from lavka.kernel.security_log import Object, SecurityEvent
 from lavka.web.api_keys import PREFIX
 
 SHOWN_CHARACTERS = 12
@@ -50,6 +52,10 @@ def create_key(
         created_at=at,
         expires_at=expires_at,
     )
+    on = Object("api_key", made.pk, made.name)
+    security_log.record(
+        SecurityEvent.API_KEY_CREATED, on, scopes=made.scopes, expires_at=expires_at
+    )
     return made, key
 
 
@@ -64,7 +70,9 @@ def revoke_key(*, key_id: UUID, by: UUID, at: datetime.datetime) -> None:
     key = ApiKey.objects.select_for_update().get(pk=key_id)
     if not (actor.is_superuser or key.created_by_id in {None, by}):
         raise Denied
-    ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=at)
+    if ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=at):
+        on = Object("api_key", key.pk, key.name)
+        security_log.record(SecurityEvent.API_KEY_REVOKED, on, created_by=key.created_by_id)
 
 
 def note_use(*, key_id: UUID, at: datetime.datetime) -> None:

@@ -13,7 +13,9 @@ from lavka.accounts.events import PasswordChanged, PasswordResetRequested
 from lavka.accounts.models import Session, User
 from lavka.accounts.rules import MailPurpose, Source
 from lavka.accounts.services import credentials, places, requested_mail, sessions
-from lavka.kernel import events
+from lavka.kernel import events, security_log
+from lavka.kernel.actors import Actor
+from lavka.kernel.security_log import Object, SecurityEvent
 
 
 @transaction.atomic
@@ -44,6 +46,7 @@ def reset_password(*, token: str, password: str, source: Source, at: datetime.da
         User.objects.filter(pk=user.pk).update(email_verified_at=Coalesce("email_verified_at", at))
         credentials.unlock(emails=[user.email])
         sessions.revoke_sessions(user_ids=[user.pk], at=at)
+        _log(SecurityEvent.PASSWORD_RESET, user)
         return places.replace_places(user_id=user.pk, source=source, at=at)
 
 
@@ -70,6 +73,7 @@ def change_password(
         if not _replace(user, encoded):
             raise WrongPassword
         sessions.revoke_sessions(user_ids=[user_id], at=at, keep=keep_session)
+        _log(SecurityEvent.PASSWORD_CHANGED, user)
         return places.replace_places(user_id=user_id, source=source, at=at)
 
 
@@ -81,7 +85,9 @@ def require_password(
     Raises: WrongPassword; TooManyAttempts; Unauthenticated, for an account that is closed.
     """
     email = selectors.active_user(user_id).email
-    user = credentials.proven_user(email=email, password=password, source=source, at=at)
+    user = credentials.proven_user(
+        email=email, password=password, source=source, at=at, event=SecurityEvent.PASSWORD_CHECK
+    )
     if user is None or user.pk != user_id:
         raise WrongPassword
     return user
@@ -94,6 +100,12 @@ def _replace(user: User, encoded: str) -> bool:
         return False
     events.publish(PasswordChanged(user_id=user.pk))
     return True
+
+
+def _log(event: SecurityEvent, user: User) -> None:
+    """By its owner: whoever knows the password, or reads the account's mail."""
+    actor = Actor.staff(user.pk) if user.is_staff else Actor.customer(user.pk)
+    security_log.record(event, Object("user", user.pk), actor=actor)
 
 
 @transaction.atomic

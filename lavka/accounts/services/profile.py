@@ -13,8 +13,9 @@ from lavka.accounts.events import AccountClosed
 from lavka.accounts.models import User
 from lavka.accounts.rules import Source
 from lavka.accounts.services import passwords
-from lavka.kernel import events
+from lavka.kernel import events, security_log
 from lavka.kernel.errors import Unauthenticated
+from lavka.kernel.security_log import Object, SecurityEvent
 
 
 @transaction.atomic
@@ -58,3 +59,4 @@ def close_account(
         user.addresses.all().delete()
         user.places.all().delete()
         events.publish(AccountClosed(user_id=user_id))
+        security_log.record(SecurityEvent.ACCOUNT_CLOSED, Object("user", user_id))

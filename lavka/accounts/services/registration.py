@@ -17,8 +17,9 @@ from lavka.accounts.events import (
 from lavka.accounts.models import User
 from lavka.accounts.rules import MailPurpose
 from lavka.accounts.services import credentials, requested_mail
-from lavka.kernel import events
+from lavka.kernel import events, security_log
 from lavka.kernel.errors import Unauthenticated, Unavailable
+from lavka.kernel.security_log import Object, SecurityEvent
 
 
 def register(*, email: str, password: str, name: str, language: str, at: datetime.datetime) -> UUID:
@@ -51,6 +52,8 @@ def _insert(user: User, at: datetime.datetime) -> UUID:
     if is_new or is_due:
         event = CustomerRegistered if is_new else RegistrationRepeated
         events.publish(event(user_id=owner_id))
+    if is_new:
+        security_log.record(SecurityEvent.ACCOUNT_CREATED, Object("user", user_id))
     return user_id
 
 

@@ -1,7 +1,9 @@
 """Signing in and out: sessions, each a family of refresh tokens of which the newest is good."""
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -19,7 +21,9 @@ from lavka.accounts.models import Session, User
 from lavka.accounts.rules import MailPurpose, Source
 from lavka.accounts.services import credentials, places, requested_mail
 from lavka.accounts.tokens import TokenPair
-from lavka.kernel import events
+from lavka.kernel import events, security_log
+from lavka.kernel.actors import Actor
+from lavka.kernel.security_log import Object, Outcome, SecurityEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def sign_in_by_link(
     Raises: InvalidToken. Locks: the user row.
     """
     user = redeem_link(token=token, at=at)
-    return _open_session(user=user, source=source, user_agent=user_agent, at=at)
+    return _open_session(user=user, source=source, user_agent=user_agent, at=at, method="link")
 
 
 @transaction.atomic
@@ -68,18 +72,33 @@ def redeem_link(*, token: str, at: datetime.datetime) -> User:
 
     Raises: InvalidToken. Locks: the user row.
     """
-    claims = tokens.read_sign_in(token, at=at)
-    # Of parallel uses the second waits here, and finds the token used up.
-    locked = User.objects.select_for_update(no_key=True).filter(pk=claims.user_id)
-    if not locked:
-        raise InvalidToken
-    user = selectors.user_of_sign_in(token, at)
+    try:
+        claims = tokens.read_sign_in(token, at=at)
+        # Of parallel uses the second waits here, and finds the token used up.
+        list(User.objects.select_for_update(no_key=True).filter(pk=claims.user_id))
+        user = selectors.user_of_sign_in(token, at)
+    except InvalidToken:
+        security_log.record(SecurityEvent.SIGN_IN, outcome=Outcome.FAILURE, method="link")
+        raise
     # Also by a clock that is behind that of whoever mailed it.
     user.links_used_at = max(at, claims.issued_at)
     user.email_verified_at = user.email_verified_at or at
     user.save(update_fields=["links_used_at", "email_verified_at"])
     requested_mail.let_next_mail_follow(users=User.objects.filter(pk=user.pk))
     return user
+
+
+def log_sign_in(user: User, *, method: str, session: UUID | None = None) -> None:
+    """Log that the user signed in; without a session of the API it is one of the admin."""
+    actor = Actor.staff(user.pk) if user.is_staff else Actor.customer(user.pk)
+    security_log.record(
+        SecurityEvent.SIGN_IN,
+        Object("user", user.pk),
+        actor=actor,
+        method=method,
+        via="admin" if session is None else "api",
+        session=session,
+    )
 
 
 @transaction.atomic
@@ -95,7 +114,12 @@ def request_link(*, email: str, at: datetime.datetime) -> None:
 
 
 def _open_session(
-    *, user: User, source: Source, user_agent: str, at: datetime.datetime
+    *,
+    user: User,
+    source: Source,
+    user_agent: str,
+    at: datetime.datetime,
+    method: str = "password",
 ) -> SignedIn:
     """For a user whose row is locked."""
     session = Session.objects.create(
@@ -107,6 +131,7 @@ def _open_session(
         user_agent=user_agent,
     )
     device = places.remember_place(user_id=user.pk, source=source, at=at)
+    log_sign_in(user, method=method, session=session.pk)
     return SignedIn(tokens.pair_of(user=user, session=session), device)
 
 
@@ -145,7 +170,13 @@ def _rotate(claims: tokens.RefreshClaims, *, at: datetime.datetime) -> TokenPair
 def _revoke_if_replayed(claims: tokens.RefreshClaims, *, at: datetime.datetime) -> bool:
     family = Session.objects.filter(pk=claims.session_id).exclude(current_token=claims.token_id)
     family.filter(revoked_at=None).update(revoked_at=at)
-    return family.exists()
+    session = family.first()
+    if session is None:
+        return False
+    on = Object("user", session.user_id)
+    reuse, failure = SecurityEvent.REFRESH_TOKEN_REUSE, Outcome.FAILURE
+    security_log.record(reuse, on, outcome=failure, session=session.pk)
+    return True
 
 
 @transaction.atomic
@@ -155,7 +186,11 @@ def sign_out(*, raw: str, at: datetime.datetime) -> None:
         claims = tokens.read_refresh(raw)
     except InvalidRefreshToken:
         return
-    Session.objects.filter(pk=claims.session_id, revoked_at=None).update(revoked_at=at)
+    session = Session.objects.filter(pk=claims.session_id).first()
+    if Session.objects.filter(pk=claims.session_id, revoked_at=None).update(revoked_at=at):
+        assert session is not None  # noqa: S101 - it was just updated
+        actor = Actor.customer(session.user_id)
+        _log_end(SecurityEvent.SIGN_OUT, session.user_id, actor=actor, session=session.pk)
 
 
 @transaction.atomic
@@ -164,6 +199,27 @@ def revoke_session(*, user_id: UUID, session_id: UUID, at: datetime.datetime) ->
     mine = Session.objects.open(at).filter(user_id=user_id, pk=session_id)
     if not mine.update(revoked_at=at):
         raise Session.DoesNotExist
+    _log_end(SecurityEvent.SESSIONS_ENDED, user_id, session=session_id)
+
+
+@transaction.atomic
+def sign_out_everywhere(*, user_ids: list[UUID], at: datetime.datetime) -> int:
+    """End all sessions of these users, by themselves or by staff; returns how many."""
+    for user_id in user_ids:
+        _log_end(SecurityEvent.SESSIONS_ENDED, user_id)
+    return revoke_sessions(user_ids=user_ids, at=at)
+
+
+@transaction.atomic
+def delete_sessions(*, sessions: Iterable[Session]) -> None:
+    """Sign these out and forget them, by staff."""
+    for session in sessions:
+        _log_end(SecurityEvent.SESSIONS_ENDED, session.user_id, session=session.pk)
+        session.delete()
+
+
+def _log_end(event: SecurityEvent, user_id: UUID, **details: Any) -> None:
+    security_log.record(event, Object("user", user_id), **details)
 
 
 @transaction.atomic

@@ -1,12 +1,14 @@
 """Where stock may lie."""
 
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
 from lavka.catalog.errors import InUse, Taken
 from lavka.inventory.models import Warehouse
+from lavka.kernel import security_log
+from lavka.kernel.security_log import Object, SecurityEvent
 
 
 class WarehouseContent(TypedDict, total=False):
@@ -21,9 +23,11 @@ def create_warehouse(*, code: str, **content: Unpack[WarehouseContent]) -> Wareh
     """Open a warehouse under a code that stays; raises Taken."""
     try:
         with transaction.atomic():
-            return Warehouse.objects.create(code=code, **content)
+            warehouse = Warehouse.objects.create(code=code, **content)
     except IntegrityError as fault:
         raise Taken.at("#/code") from fault
+    _log(SecurityEvent.WAREHOUSE_CREATED, warehouse)
+    return warehouse
 
 
 @transaction.atomic
@@ -33,13 +37,21 @@ def update_warehouse(*, code: str, **content: Unpack[WarehouseContent]) -> Wareh
     for name, value in content.items():
         setattr(warehouse, name, value)
     warehouse.save(update_fields=list(content))
+    if content:
+        _log(SecurityEvent.WAREHOUSE_CHANGED, warehouse, changed=[*content])
     return warehouse
 
 
 @transaction.atomic
 def delete_warehouse(*, code: str) -> None:
     """Close a warehouse that never held stock; raises Warehouse.DoesNotExist, InUse. Locks: it."""
+    warehouse = Warehouse.objects.select_for_update().get(code=code)
+    _log(SecurityEvent.WAREHOUSE_DELETED, warehouse)
     try:
-        Warehouse.objects.select_for_update().get(code=code).delete()
+        warehouse.delete()
     except ProtectedError as fault:
         raise InUse from fault
+
+
+def _log(event: SecurityEvent, warehouse: Warehouse, **details: Any) -> None:
+    security_log.record(event, Object("warehouse", warehouse.code, warehouse.name), **details)

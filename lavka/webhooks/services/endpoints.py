@@ -2,16 +2,17 @@
 
 import datetime
 from collections.abc import Sequence
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from lavka.kernel import outbound
+from lavka.kernel import outbound, security_log
 from lavka.kernel.conf import options
 from lavka.kernel.errors import FieldError, Invalid
 from lavka.kernel.http_urls import BadUrl, HttpUrl
+from lavka.kernel.security_log import Object, SecurityEvent
 from lavka.webhooks.models import Endpoint, SigningKey
 from lavka.webhooks.rules import EndpointStatus
 from lavka.webhooks.services.deliveries import cancel_pending
@@ -38,6 +39,7 @@ def create_endpoint(*, name: str, url: str, events: Sequence[str]) -> tuple[Endp
     """
     refuse_address(url)
     endpoint = Endpoint.objects.create(name=name, url=url, events=sorted(set(events)))
+    _log(SecurityEvent.WEBHOOK_ENDPOINT_CREATED, endpoint, url=url)
     return endpoint, _add_keys(endpoint)
 
 
@@ -62,13 +64,18 @@ def update_endpoint(
     else:
         cancel_pending(endpoint, at=at)
     endpoint.save()
+    if content:
+        changed = SecurityEvent.WEBHOOK_ENDPOINT_CHANGED
+        _log(changed, endpoint, url=endpoint.url, changed=[*content])
     return endpoint
 
 
 @transaction.atomic
 def delete_endpoint(*, endpoint_id: UUID) -> None:
     """Forget an endpoint with its keys and its log; raises Endpoint.DoesNotExist."""
-    Endpoint.objects.select_for_update().get(pk=endpoint_id).delete()
+    endpoint = Endpoint.objects.select_for_update().get(pk=endpoint_id)
+    _log(SecurityEvent.WEBHOOK_ENDPOINT_DELETED, endpoint)
+    endpoint.delete()
 
 
 @transaction.atomic
@@ -80,7 +87,12 @@ def rotate_keys(*, endpoint_id: UUID, at: datetime.datetime) -> Keys:
     endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_id)
     SigningKey.objects.filter(endpoint=endpoint, expires_at__isnull=False).delete()
     SigningKey.objects.filter(endpoint=endpoint).update(expires_at=at + OVERLAP)
+    _log(SecurityEvent.WEBHOOK_KEYS_ROTATED, endpoint)
     return _add_keys(endpoint)
+
+
+def _log(event: SecurityEvent, endpoint: Endpoint, **details: Any) -> None:
+    security_log.record(event, Object("webhook_endpoint", endpoint.pk, endpoint.name), **details)
 
 
 def refuse_address(url: str) -> None:
