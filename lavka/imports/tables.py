@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 MAX_RECORD_BYTES = 1024 * 1024
 MAX_COLUMNS = 1000
@@ -43,7 +43,7 @@ def opened(path: Path) -> IO[bytes]:
     """The file's content, which may be gzipped, whatever the file is called."""
     with path.open("rb") as file:
         is_gzipped = file.read(len(_GZIP)) == _GZIP
-    return gzip.open(path, "rb") if is_gzipped else path.open("rb")
+    return cast("IO[bytes]", gzip.open(path, "rb")) if is_gzipped else path.open("rb")
 
 
 def check_encoding(path: Path) -> None:
