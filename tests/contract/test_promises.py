@@ -1,10 +1,12 @@
 """What clients rely on changes only on purpose."""
 
 from pathlib import Path
+from typing import Any
 
 from django.core.management import call_command
 
 from lavka.web.docs import shop_errors
+from tests.contract.bounds import FOREIGN, operations, unbounded
 
 ROOT = Path(__file__).resolve().parents[2]
 OPENAPI = ROOT / "docs" / "openapi.yaml"
@@ -63,3 +65,28 @@ def test_money_is_asked_for_in_one_shape(schema: dict):
     assert carrying == MONEY
     assert [each["type"] for each in amounts] == ["integer"] * len(MONEY)
     assert all(each["minimum"] >= 0 and each["maximum"] <= 2**53 for each in amounts)
+
+
+def test_every_part_of_a_body_has_a_bound(schema: dict[str, Any]):
+    found = [
+        place
+        for operation in operations(schema)
+        if operation["operationId"] not in FOREIGN
+        for media in operation.get("requestBody", {}).get("content", {}).values()
+        for place in unbounded(schema, media["schema"], operation["operationId"])
+    ]
+
+    assert found == []
+
+
+def test_every_parameter_has_a_bound(schema: dict[str, Any]):
+    found = [
+        place
+        for operation in operations(schema)
+        for parameter in operation.get("parameters", [])
+        for place in unbounded(
+            schema, parameter["schema"], f"{operation['operationId']} {parameter['name']}"
+        )
+    ]
+
+    assert found == []

@@ -17,7 +17,7 @@ import pytest
 from lavka.kernel import threads
 from lavka.web.handler import FastLane
 from tests.accounts.factories import make_staff, token_of
-from tests.contract.test_bounds import FOREIGN
+from tests.contract.bounds import FOREIGN
 from tests.contract.worst import UUID, Bodies
 from tests.web.asgi import Client, in_one_piece
 

@@ -12,6 +12,7 @@ from lavka.inventory import selectors, services
 from lavka.inventory.api.serializers import ReservationOutput, reservation_json
 from lavka.web import parameters
 from lavka.web.pages import PageRequest, page_of
+from lavka.web.parameters import text_parameter
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
 from lavka.web.views import StaffView, in_thread
@@ -19,8 +20,8 @@ from lavka.web.views import StaffView, in_thread
 FILTERS = [
     OpenApiParameter("variant_id", OpenApiTypes.UUID, description="Only what keeps this variant."),
     OpenApiParameter("customer_id", OpenApiTypes.UUID, description="Only of this customer."),
-    OpenApiParameter(
-        "address", str, description="Only from this address, or from this /64 network of IPv6."
+    text_parameter(
+        "address", "Only from this address, or from this /64 network of IPv6.", max_length=64
     ),
 ]
 
