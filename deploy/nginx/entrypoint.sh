@@ -20,10 +20,12 @@ export WRITES_RATE="${WRITES_RATE:-50r/s}"
 export AUTH_RATE="${AUTH_RATE:-5r/s}"
 # How many requests of one address it works on at once.
 export MAX_CONNECTIONS="${MAX_CONNECTIONS:-200}"
+# Whether the shop speaks HTTPS only.
+export IS_HTTPS="${LAVKA_HTTPS:-0}"
 backend_host=${BACKEND_HOST:-backend}
 backend_port=${BACKEND_PORT:-8000}
 
-names='$LISTEN $NGINX_USER $RUN_DIR $STATIC_ROOT $MEDIA_ROOT $TRUSTED_PROXY $MICRO_CACHE_SECONDS $THROTTLES $PAGES_RATE $WRITES_RATE $AUTH_RATE $MAX_CONNECTIONS'
+names='$LISTEN $NGINX_USER $RUN_DIR $STATIC_ROOT $MEDIA_ROOT $TRUSTED_PROXY $MICRO_CACHE_SECONDS $THROTTLES $PAGES_RATE $WRITES_RATE $AUTH_RATE $MAX_CONNECTIONS $IS_HTTPS'
 mkdir -p "$RUN_DIR"
 
 # nginx looks a name up once, when it starts. This looks again, so that a backend that was

@@ -34,6 +34,7 @@ PROBLEM = (
 HEADERS = [
     (b"content-type", b"application/problem+json"),
     (b"content-length", str(len(PROBLEM)).encode()),
+    (b"x-content-type-options", b"nosniff"),
     (b"connection", b"close"),
 ]
 

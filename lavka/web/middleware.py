@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
@@ -24,7 +24,8 @@ from lavka.kernel.actors import Actor, acting
 from lavka.web import metrics, request_id
 from lavka.web.bodies import SMALL_BYTES
 from lavka.web.logging import log_access
-from lavka.web.policies import ADMIN_POLICY, PAGE_POLICY, PERMISSIONS
+from lavka.web.policies import ADMIN_POLICY, DATA_POLICY, PAGE_POLICY, PERMISSIONS
+from lavka.web.problems import HttpsRequired, answer_to
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -71,10 +72,11 @@ def chosen_language(accepted: str) -> str:
 
 @async_only_middleware
 def guard(get_response: Handler) -> Handler:
-    """Refuse a host that is not the shop's, redirect to HTTPS, and set the headers of safety.
+    """Refuse a host that is not the shop's and plain HTTP, and set the headers of safety.
 
     By Django's own middleware and settings; its hooks neither query nor wait, so they are called
-    in place, where Django would call them in a thread.
+    in place, where Django would call them in a thread. Where Django would redirect to HTTPS, the
+    request is refused: it has sent its secrets in the clear, and its author is to notice.
     """
     security: Any = SecurityMiddleware(get_response)
     framing: Any = XFrameOptionsMiddleware(get_response)
@@ -82,12 +84,18 @@ def guard(get_response: Handler) -> Handler:
     own: set[str] = set()
 
     async def middleware(request: HttpRequest) -> HttpResponseBase:
-        named = request.META.get("HTTP_HOST", "")
-        if named not in own or settings.USE_X_FORWARDED_HOST:
-            request.get_host()
-            if 0 < len(named) <= MAX_NAME and len(own) < MAX_NAMES:
-                own.add(named)
-        response = security.process_request(request) or await get_response(request)
+        try:
+            named = request.META.get("HTTP_HOST", "")
+            if named not in own or settings.USE_X_FORWARDED_HOST:
+                request.get_host()
+                if 0 < len(named) <= MAX_NAME and len(own) < MAX_NAMES:
+                    own.add(named)
+            if security.process_request(request) is not None:
+                raise HttpsRequired  # noqa: TRY301 - refused as a foreign host is
+            response = await get_response(request)
+        except (DisallowedHost, HttpsRequired) as refused:
+            response = answer_to(refused, request)
+        response.headers.setdefault("Content-Security-Policy", DATA_POLICY)
         framed = framing.process_response(request, response)
         finished: HttpResponseBase = security.process_response(request, framed)
         return finished

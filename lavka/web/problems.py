@@ -28,6 +28,7 @@ from rest_framework import exceptions as drf
 from lavka.kernel import errors
 from lavka.kernel.errors import MAX_CHOICES, MAX_ERRORS, FieldError, ShopError
 from lavka.web import json
+from lavka.web.policies import DATA_POLICY
 from lavka.web.request_id import current_request_id
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,15 @@ class UnknownHost(ShopError):
     code = "unknown_host"
     title = _("Unknown host")
     message = _("This shop does not answer to that host name.")
+
+
+class HttpsRequired(ShopError):
+    """The API is asked over plain HTTP, and the shop speaks HTTPS only (`LAVKA_HTTPS`)."""
+
+    status = 403
+    code = "https_required"
+    title = _("HTTPS required")
+    message = _("Use HTTPS. What was sent over plain HTTP may have been read: renew your tokens.")
 
 
 class TooLarge(ShopError):
@@ -133,6 +143,9 @@ def response_for(error: ShopError) -> HttpResponse:
             body["errors_truncated"] = True
     response = HttpResponse(json.dumps(body), status=error.status, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-store"
+    # Also where no middleware sees the answer.
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = DATA_POLICY
     retry_after = getattr(error, "retry_after_seconds", None)
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
@@ -303,6 +316,9 @@ def _page(error: ShopError, detail: str = "") -> HttpResponse:
         "csp_nonce": nonce,
     }
     page = render_to_string("web/problem.html", context)
-    policy = f"default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'; base-uri 'none'"
+    policy = (
+        f"default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
+    )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
     return HttpResponse(page, status=error.status, headers=headers)

@@ -3,7 +3,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -118,7 +118,7 @@ def test_static_files_come_from_disk_compressed_and_typed(front: Front) -> None:
     response = httpx.get(f"{front.url}/static/admin/css/base.css")
 
     assert response.content == (front.static / "admin/css/base.css").read_bytes()
-    assert response.headers["content-type"] == "text/css"
+    assert response.headers["content-type"] == "text/css; charset=utf-8"
     assert response.headers["content-encoding"] == "gzip"
     assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["cache-control"].startswith("public, max-age=3600")
@@ -144,6 +144,113 @@ def test_nothing_beside_the_files_is_served(front: Front, path: str) -> None:
         response = client.send(request)
 
     assert b"worker_processes" not in response.content
+
+
+def policy_of(response: httpx.Response) -> set[str]:
+    return {*response.headers["content-security-policy"].split("; ")}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/static/admin/css/base.css", 200),
+        ("GET", "/static/nothing.css", 404),
+        ("GET", "/media/kettle.png", 200),
+        ("GET", "/media/pot.png", 404),
+        ("GET", "/metrics", 404),
+        ("POST", "/api/v1/carts/", 413),
+        ("GET", "/api/v1/products/?q=" + "a" * 9000, 414),
+    ],
+)
+def test_what_nginx_answers_is_neither_sniffed_nor_framed(
+    client: httpx.Client, method: str, path: str, status: int
+) -> None:
+    content = b"a" * (256 * 1024 + 1) if method == "POST" else None
+    response = client.request(method, path, content=content)
+
+    assert response.status_code == status
+    assert response.headers.get_list("x-content-type-options") == ["nosniff"]
+    assert response.headers.get_list("referrer-policy") == ["same-origin"]
+    assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= policy_of(
+        response
+    )
+    assert "strict-transport-security" not in response.headers
+
+
+def test_no_folder_is_listed(client: httpx.Client) -> None:
+    answers = {path: client.get(path) for path in ("/static/", "/media/", "/static/admin/css/")}
+
+    assert {path: each.status_code for path, each in answers.items()} == dict.fromkeys(answers, 403)
+
+
+def test_trace_is_not_answered(client: httpx.Client) -> None:
+    for path in ("/", "/api/v1/products/", "/static/admin/css/base.css", "/admin/"):
+        response = client.request("TRACE", path, headers={"X-Secret": "told-to-nobody"})
+
+        assert response.status_code == 405
+        assert "told-to-nobody" not in response.text
+
+
+@pytest.mark.parametrize(("https_only", "is_pinned"), [("1", True), ("0", False)])
+def test_https_is_pinned_where_the_shop_speaks_nothing_else(
+    echo: Backend, tmp_path: Path, https_only: str, is_pinned: bool
+) -> None:
+    front = Front(tmp_path, echo.port, TRUSTED_PROXY=f"{LOOPBACK}/32", LAVKA_HTTPS=https_only)
+    try:
+        told = {
+            scheme: httpx.get(
+                f"{front.url}/media/nothing.png", headers={"X-Forwarded-Proto": scheme}
+            ).headers.get("strict-transport-security")
+            for scheme in ("https", "http")
+        }
+    finally:
+        front.process.stop()
+
+    pinned = "max-age=31536000; includeSubDomains; preload"
+    assert told == {"https": pinned if is_pinned else None, "http": None}
+
+
+def sent_raw(port: int, request: bytes) -> bytes:
+    """What comes back until the other side has no more to say."""
+    with socket.create_connection((LOOPBACK, port), timeout=10) as connection:
+        connection.sendall(request)
+        answer = b""
+        # It may be closed before all that was sent is read.
+        with suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                answer += piece
+    return answer
+
+
+HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+LENGTH = b"Content-Length: %d\r\n" % len(HIDDEN)
+AMBIGUOUS = {
+    "both lengths": b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "two lengths": b"Content-Length: 0\r\n" + LENGTH + b"\r\n" + HIDDEN,
+    "odd coding": LENGTH + b"Transfer-Encoding: xchunked\r\n\r\n" + HIDDEN,
+    "two codings": b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"
+    + HIDDEN,
+    "space before colon": LENGTH.replace(b":", b" :") + b"\r\n" + HIDDEN,
+}
+
+
+@pytest.mark.parametrize("name", AMBIGUOUS)
+def test_a_request_of_unclear_length_hides_no_other(echo: Backend, front: Front, name: str) -> None:
+    """Neither nginx nor Gunicorn alone answers what stands in a body as a request of its own."""
+    request = b"POST /api/v1/carts/ HTTP/1.1\r\nHost: localhost\r\n" + AMBIGUOUS[name]
+
+    for port in (front.port, echo.port):
+        answer = sent_raw(port, request)
+
+        assert answer.count(b"HTTP/1.1 ") <= 1
+        assert b" 200 " not in answer.split(b"\r\n")[0]
+
+
+def test_control_two_requests_in_a_row_are_both_answered(echo: Backend, front: Front) -> None:
+    request = b"POST /api/v1/carts/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+
+    for port in (front.port, echo.port):
+        assert sent_raw(port, request + HIDDEN).count(b"HTTP/1.1 200") == 2
 
 
 def test_answers_are_compressed_and_their_headers_come_once(client: httpx.Client) -> None:

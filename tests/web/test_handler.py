@@ -73,17 +73,64 @@ async def test_every_answer_has_the_headers_of_safety_and_its_id(make):
     assert expected.items() <= client.answered.items()
 
 
-async def test_plain_http_is_redirected_and_https_pinned(make, settings):
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "query", "status"),
+    [
+        ("GET", "/api/v1/notes/", {}, b"", 200),
+        ("OPTIONS", "/api/v1/notes/", {}, b"", 204),
+        ("GET", "/api/v1/nothing/", {}, b"", 404),
+        ("BREW", "/api/v1/notes/", {}, b"", 405),
+        ("GET", "/api/v1/notes/", {"host": "evil.example"}, b"", 400),
+        ("GET", "/api/v1/notes/", {}, b"q=\xff", 400),
+        ("GET", "/api/v1/notes", {}, b"", 308),
+        ("GET", "/healthz", {}, b"", 200),
+    ],
+)
+async def test_no_answer_of_the_api_is_sniffed_framed_or_loads_anything(
+    method, path, headers, query, status
+):
+    client = await Client(method, path, headers=headers, query=query).ask(FastLane())
+
+    assert client.status == status
+    assert client.answered["x-content-type-options"] == "nosniff"
+    policy = client.answered["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= {*policy}
+
+
+async def test_https_is_pinned(make, settings):
     settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 60
+    client = Client("GET", "/api/v1/notes/", headers={"x-forwarded-proto": "https"})
 
-    plain = await Client("GET", "/api/v1/notes/").ask(make())
-    secure = await Client("GET", "/api/v1/notes/", headers={"x-forwarded-proto": "https"}).ask(
-        make()
-    )
+    await client.ask(make())
 
-    assert (plain.status, plain.answered["location"]) == (301, "https://localhost/api/v1/notes/")
-    assert secure.status == 200
-    assert secure.answered["strict-transport-security"] == "max-age=60"
+    assert client.status == 200
+    assert client.answered["strict-transport-security"] == "max-age=60"
+
+
+async def test_pages_are_redirected_to_https(settings):
+    settings.SECURE_SSL_REDIRECT = True
+
+    client = await Client("GET", "/api/docs/errors/").ask(ASGIHandler())
+
+    assert client.status == 301
+    assert client.answered["location"] == "https://localhost/api/docs/errors/"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_the_api_refuses_plain_http(settings, method):
+    """A redirect would hide that a client sends its tokens in the clear."""
+    settings.SECURE_SSL_REDIRECT = True
+
+    client = await Client(method, "/api/v1/notes/").ask(FastLane())
+
+    problem(client, 403, "https_required")
+    assert "location" not in client.answered
+
+
+async def test_probes_may_be_asked_over_plain_http(settings):
+    settings.SECURE_SSL_REDIRECT = True
+
+    assert (await Client("GET", "/healthz").ask(FastLane())).status == 200
 
 
 async def test_head_is_told_what_get_would_be(make):

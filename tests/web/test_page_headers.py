@@ -64,6 +64,7 @@ def test_every_page_has_the_headers_of_safety(path):
     assert not {"'unsafe-inline'", "*", "https:", "data:"} & set(scripts)
     assert policy["base-uri"] == ["'none'"]
     assert policy.get("object-src", policy["default-src"]) == ["'none'"]
+    assert policy["frame-ancestors"] == ["'none'"]
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["Referrer-Policy"] in {"same-origin", "no-referrer"}
