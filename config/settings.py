@@ -413,6 +413,8 @@ LAVKA = {
     "KEYS": {purpose: secrets for purpose, secrets in KEYS.items() if secrets},
     "ORDER_LINKS_DAYS": env.int("LAVKA_ORDER_LINKS_DAYS", 90),
     "WEBHOOKS_ALLOW_PRIVATE": env.bool("LAVKA_WEBHOOKS_ALLOW_PRIVATE", False),
+    # `lavka up` sets it for its processes, and is no way to serve customers.
+    "WEBHOOKS_ALLOW_LOOPBACK": env.bool("LAVKA_UP", False),
     "EVENTS_KEPT_DAYS": env.int("LAVKA_EVENTS_KEPT_DAYS", 90),
     "CARTS_KEPT_DAYS": env.int("LAVKA_CARTS_KEPT_DAYS", 30),
     "DRAFTS_KEPT_DAYS": env.int("LAVKA_DRAFTS_KEPT_DAYS", 90),

@@ -153,6 +153,8 @@ def _group(name: str, programs: list[_Program], log: Path, priority: int, *, is_
             {
                 "command": shlex.join(each.command),
                 "directory": each.folder,
+                # Here and nowhere else: what is only for the machine of who develops a shop.
+                "environment": 'LAVKA_UP="1"' if is_app else None,
                 "user": each.account,
                 "autostart": str(not is_app).lower(),
                 "autorestart": "true",

@@ -139,6 +139,11 @@ class Options:
         return bool(self._read("WEBHOOKS_ALLOW_PRIVATE", False))
 
     @property
+    def webhooks_allow_loopback(self) -> bool:
+        """Let webhooks go to this machine, also over plain HTTP. Default: under `lavka up` only."""
+        return bool(self._read("WEBHOOKS_ALLOW_LOOPBACK", False))
+
+    @property
     def keys(self) -> dict[str, list[str]]:
         """Secrets for single purposes, in place of SECRET_KEY, the one that signs first."""
         return {purpose: list(secrets) for purpose, secrets in self._read("KEYS", {}).items()}

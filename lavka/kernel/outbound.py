@@ -75,6 +75,13 @@ def is_public(address: str) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip in _CLOUD)
 
 
+def is_loopback(address: str) -> bool:
+    """Whether an IP address is this machine's own, which no network leads to."""
+    ip = ipaddress.ip_address(address)
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return (mapped or ip).is_loopback
+
+
 def addresses_of(host: str, port: int) -> list[str]:
     """A host's IP addresses. Raises: OSError, UnicodeError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from lavka.kernel.conf import options
-from lavka.kernel.outbound import NotReached, Request, Response, exchange, is_public
+from lavka.kernel.outbound import NotReached, Request, Response, exchange, is_loopback, is_public
 from lavka.webhooks import rules, services
 from lavka.webhooks.rules import Answer
 from lavka.webhooks.services import Claim
@@ -122,7 +122,8 @@ def _failed(duration: datetime.timedelta, code: str, reason: str) -> Answer:
 
 
 def _is_allowed(address: str) -> bool:
-    return options.webhooks_allow_private or is_public(address)
+    is_own = options.webhooks_allow_loopback and is_loopback(address)
+    return options.webhooks_allow_private or is_public(address) or is_own
 
 
 def _since(started: float) -> datetime.timedelta:

@@ -3,6 +3,7 @@
 import socketserver
 import threading
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,19 @@ def dying(plan: Plan) -> Iterator[Supervisor]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield supervisor
         server.shutdown()
+
+
+def test_the_shops_own_processes_alone_know_that_they_run_under_up(plan: Plan) -> None:
+    """No other command's do: `server.env` and the environment of a command beside them say none."""
+    settings = ConfigParser(interpolation=None)
+    settings.read_string(Supervisor(plan)._configuration())
+
+    plan.write()
+
+    told = {name for name, section in settings.items() if "environment" in section}
+    assert told == {"program:web", "program:worker", "program:beat"}
+    assert {settings[name]["environment"] for name in told} == {'LAVKA_UP="1"'}
+    assert "LAVKA_UP" not in {**plan.variables, **plan.state.variables()}
 
 
 def test_half_an_answer_names_no_children(dying: Supervisor) -> None:

@@ -95,6 +95,38 @@ def test_an_address_that_is_not_to_be_called_is_refused(api, staff, public, url,
 
 
 @pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("http://127.0.0.1:9000/hooks", None),
+        ("http://localhost:9000/hooks", None),
+        ("http://hooks.localhost/", None),
+        ("http://[::1]:9000/hooks", None),
+        ("https://127.0.0.1/hooks", None),
+        ("http://10.0.0.1/hooks", "not_https"),
+        ("https://10.0.0.1/hooks", "forbidden_address"),
+        ("https://0.0.0.0/hooks", "forbidden_address"),
+        ("https://169.254.169.254/", "forbidden_address"),
+        ("http://warehouse.example/hooks", "not_https"),
+        ("http://localhost.example/hooks", "not_https"),
+    ],
+)
+def test_under_lavka_up_an_address_of_this_machine_is_taken_and_no_other_near_one(
+    api, staff, settings, url, code
+):
+    settings.LAVKA = settings.LAVKA | {
+        "WEBHOOKS_ALLOW_PRIVATE": False,
+        "WEBHOOKS_ALLOW_LOOPBACK": True,
+    }
+
+    answer = api.post(ENDPOINTS, BODY | {"url": url}, token=staff)
+
+    if code is None:
+        assert answer.status_code == 201, answer.json()
+    else:
+        assert ("#/url", code) in pointers(answer)
+
+
+@pytest.mark.parametrize(
     ("body", "pointer"),
     [
         ({"events": ["orders.order_teleported"]}, "#/events/0"),

@@ -20,6 +20,9 @@ from tests.webhooks.factories import (
 
 pytestmark = pytest.mark.django_db
 
+# As under `lavka up`, with nothing set.
+ONLY_LOOPBACK = {"WEBHOOKS_ALLOW_PRIVATE": False, "WEBHOOKS_ALLOW_LOOPBACK": True}
+
 
 def make_due(*deliveries: Delivery) -> None:
     """Let the pause pass."""
@@ -207,6 +210,62 @@ def test_this_machine_is_never_called_unless_the_setting_says_so(web, settings, 
     attempt = delivery.attempts.get()
     assert attempt.error.startswith("forbidden_address: ")
     assert web.asked == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_alone_is_called_under_lavka_up(web, settings, host):
+    settings.LAVKA = settings.LAVKA | ONLY_LOOPBACK
+    endpoint, _ = services.create_endpoint(name="Mine", url=web.url("/hooks", host), events=[])
+    delivery = make_delivery(endpoint)
+
+    deliver(endpoint)
+
+    delivery.refresh_from_db()
+    assert (delivery.status, len(web.posted)) == ("delivered", 1)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "is_called"),
+    [
+        (["127.0.0.1"], True),
+        (["::1"], True),
+        (["::ffff:127.0.0.1"], True),
+        (["10.0.0.1"], False),
+        (["192.168.1.1"], False),
+        (["172.17.0.1"], False),
+        (["169.254.169.254"], False),
+        (["100.64.0.1"], False),
+        (["0.0.0.0"], False),
+        (["::"], False),
+        (["fe80::1"], False),
+        (["fd00::1"], False),
+        (["::ffff:10.0.0.1"], False),
+        (["127.0.0.1", "10.0.0.1"], False),
+    ],
+)
+def test_a_name_that_means_another_machine_of_this_network_is_not_called_under_lavka_up(
+    settings, monkeypatch, addresses, is_called
+):
+    settings.LAVKA = settings.LAVKA | ONLY_LOOPBACK
+    endpoint, _ = services.create_endpoint(
+        name="Mine", url="https://warehouse.example/hooks", events=[]
+    )
+    make_delivery(endpoint)
+    called = []
+
+    def getaddrinfo(host, port, **_):
+        return [(2, 1, 6, "", (address, port)) for address in addresses]
+
+    def create_connection(address, timeout):
+        called.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(outbound.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(outbound.socket, "create_connection", create_connection)
+
+    deliver(endpoint)
+
+    assert called == (addresses if is_called else [])
 
 
 def test_a_name_that_comes_to_mean_another_address_changes_nothing(web, settings, monkeypatch):

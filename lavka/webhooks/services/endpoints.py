@@ -100,17 +100,19 @@ def refuse_address(url: str) -> None:
 
     Raises: Invalid.
     """
-    is_private_allowed = options.webhooks_allow_private
-    scheme = url.partition(":")[0].lower()
-    if scheme != "https" and not (is_private_allowed and scheme == "http"):
-        raise _refusal("not_https", _("An address with https is expected."))
     try:
         address = HttpUrl.parse(url)
     except BadUrl as fault:
-        raise _refusal(fault.code, fault.reason) from fault
+        is_scheme = fault.code == "not_http"
+        raise (_not_https() if is_scheme else _refusal(fault.code, fault.reason)) from fault
+    is_near_allowed = options.webhooks_allow_private or (
+        options.webhooks_allow_loopback and _is_loopback(address.host)
+    )
+    if address.scheme != "https" and not is_near_allowed:
+        raise _not_https()
     if address.fragment:
         raise _refusal("fragment", _("Leave out what follows #: it is never sent."))
-    if _is_private(address.host) and not is_private_allowed:
+    if _is_private(address.host) and not is_near_allowed:
         raise _refusal("forbidden_address", _("A public address is expected."))
 
 
@@ -120,6 +122,21 @@ def _is_private(host: str) -> bool:
         return not outbound.is_public(host)
     except ValueError:
         return False
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether it is this machine: an IP address of its own, or a name that can mean nothing else.
+
+    Source: RFC 6761, 6.3, "localhost".
+    """
+    try:
+        return outbound.is_loopback(host)
+    except ValueError:
+        return f".{host}".endswith(".localhost")
+
+
+def _not_https() -> Invalid:
+    return _refusal("not_https", _("An address with https is expected."))
 
 
 def _refusal(code: str, detail: str) -> Invalid:
