@@ -120,7 +120,7 @@ async def refund_lines(
 ) -> None:
     """Give back what pieces (order line id → pieces > 0) cost; once per `key`.
 
-    Raises: Order.DoesNotExist; OrderLine.DoesNotExist; MoreThanLeft; NotRefundable;
+    Raises: Order.DoesNotExist; UnknownLine; MoreThanLeft; NotRefundable;
     PaymentDeclined; KeyReused.
     """
     claim, is_new = await in_thread(

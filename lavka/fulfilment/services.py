@@ -45,7 +45,7 @@ def send_shipment(
 ) -> Shipment:
     """Hand pieces of an order to the carrier; with the last of them the order is fulfilled.
 
-    Raises: Order.DoesNotExist; OrderLine.DoesNotExist; OrderInTheWrongState; MoreThanLeft;
+    Raises: Order.DoesNotExist; UnknownLine; OrderInTheWrongState; MoreThanLeft;
     NotOnHand. Locks: the order, its stock. Emits: ShipmentSent, OrderFulfilled.
     """
     order = orders.fulfil_lines(order_id=order_id, quantities=parcel.quantities, actor=actor, at=at)
@@ -98,7 +98,7 @@ def request_return(
 ) -> ReturnRequest:
     """Ask to send shipped pieces of an order back.
 
-    Raises: Order.DoesNotExist; OrderLine.DoesNotExist; NothingToReturn, with `line` and `left`.
+    Raises: Order.DoesNotExist; UnknownLine; NothingToReturn, with `line` and `left`.
     Locks: the order. Emits: ReturnChanged.
     """
     order = Order.objects.placed().locked().get(pk=order_id)

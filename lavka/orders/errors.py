@@ -1,8 +1,22 @@
 """What can go wrong with orders."""
 
+from collections.abc import Iterable
+
 from django.utils.translation import gettext_lazy as _
 
-from lavka.kernel.errors import Conflict
+from lavka.kernel.errors import Conflict, FieldError, NotFound
+
+
+class UnknownLine(NotFound):
+    """A line is named that the order does not have; told with those that it has."""
+
+    message = _("The order has no such line.")
+
+    @classmethod
+    def among(cls, line_ids: Iterable[object]) -> "UnknownLine":
+        """Name the order's own lines."""
+        choices = tuple(map(str, line_ids))
+        return cls(errors=[FieldError("#/lines", "does_not_exist", str(cls.message), choices)])
 
 
 class OrderInTheWrongState(Conflict):

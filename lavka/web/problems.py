@@ -93,6 +93,15 @@ class QueryTooLong(ShopError):
     message = _("The query is longer than %(limit)d characters.")
 
 
+class HeadTooLarge(ShopError):
+    """The address and the headers of a request are over the limit; the connection is closed."""
+
+    status = 431
+    code = "head_too_large"
+    title = _("Request head too large")
+    message = _("The address and the headers of the request are too long.")
+
+
 class UnsupportedMediaType(ShopError):
     """The body is of a type that the path does not read."""
 

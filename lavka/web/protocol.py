@@ -26,6 +26,15 @@ LINGER_SECONDS, LOOK_AGAIN_SECONDS = 3.0, 0.05
 MOST_HELD_BYTES = 4096
 
 
+# Of a request's address and headers, as far as they do not come in one piece.
+MAX_HEAD_BYTES = 64 * 1024
+HEAD_TOO_LARGE = (
+    b'{"type":"/api/docs/errors/#head_too_large","title":"Request head too large","status":431,'
+    b'"detail":"The address and the headers of the request are too long.",'
+    b'"code":"head_too_large","request_id":"-"}'
+)
+
+
 class Corked:
     """A transport that holds a short piece back for the next one, for this turn of the loop."""
 
@@ -66,6 +75,8 @@ class Protocol(HttpToolsProtocol):
     """Uvicorn's own, in whole pieces, until it is told to stop."""
 
     is_leaving = False
+    # How much of a head has come that is not complete.
+    head_bytes: int | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Write through a cork.
@@ -87,11 +98,34 @@ class Protocol(HttpToolsProtocol):
         else:
             super().shutdown()
 
+    def on_message_begin(self) -> None:
+        """Begin to count its head."""
+        super().on_message_begin()
+        self.head_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Hold no more of a head than `MAX_HEAD_BYTES`, where Uvicorn holds whatever comes."""
+        super().data_received(data)
+        if self.head_bytes is not None:
+            self.head_bytes += len(data)
+            if self.head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+                self._refuse_head()
+
     def on_headers_complete(self) -> None:
         """Let the last answer say that it is the last."""
+        self.head_bytes = None
         super().on_headers_complete()
         if self.is_leaving and not self._is_idle():
             self.cycle.keep_alive = False
+
+    def _refuse_head(self) -> None:
+        self.transport.write(
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+            b"content-type: application/problem+json\r\ncache-control: no-store\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n%b"
+            % (len(HEAD_TOO_LARGE), HEAD_TOO_LARGE)
+        )
+        self.transport.close()
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

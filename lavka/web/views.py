@@ -293,8 +293,9 @@ class View(adrf.views.APIView):
 
     @property
     def is_body_large(self) -> bool:
-        """Whether parsing the body would keep other requests waiting."""
-        return int(self.request.META.get("CONTENT_LENGTH") or 0) > SMALL_BYTES
+        """Whether parsing the body of a write would keep other requests waiting."""
+        length = int(self.request.META.get("CONTENT_LENGTH") or 0)
+        return length > SMALL_BYTES and self.request.method not in SAFE_METHODS
 
     async def _take_allowance(self, request: Request) -> limits.Allowance | None:
         limit = self.read_limit if request.method in SAFE_METHODS else self.write_limit

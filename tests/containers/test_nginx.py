@@ -441,4 +441,4 @@ def test_a_head_that_is_too_long_is_a_problem(
 ) -> None:
     response = client.get(path, headers=headers)
 
-    assert (response.status_code, response.json()["code"]) == (414, "query_too_long")
+    assert (response.status_code, response.json()["code"]) == (431, "head_too_large")

@@ -22,6 +22,7 @@ from tests.client import Api
 from tests.contract.test_worst_bodies import operations
 from tests.contract.worst import UUID, Bodies
 from tests.inventory.factories import make_stock
+from tests.orders.factories import make_line, make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -288,6 +289,17 @@ def test_an_address_is_refused_with_what_its_country_has(
     response = api.post("/me/addresses/", address, token=token_of(make_customer()))
 
     assert told(response, pointer) == expected
+
+
+def test_lines_of_an_order_are_told(api: Api, staff: str):
+    order = make_order(make_line(), make_line())
+    body = {"lines": [{"line_id": UUID, "quantity": 1}], "carrier": "Post"}
+
+    response = api.post(f"/manage/orders/{order.pk}/shipments/", body, token=staff)
+
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["pointer"]) == (404, "#/lines")
+    assert set(error["choices"]) == {str(each.pk) for each in order.lines.all()}
 
 
 def test_choices_are_told_as_long_as_there_is_room(api: Api, staff: str):

@@ -124,6 +124,16 @@ async def test_a_large_body_is_parsed_checked_and_used_in_one_worker_thread(monk
     assert (told["thread"] == told["inner"]) is is_large
 
 
+async def test_a_read_with_a_large_body_stays_on_the_event_loop(monkeypatch):
+    headers = JSON | {"content-length": str(50 * KIB)}
+    client = Client("GET", "/api/v1/notes/", in_one_piece(b" " * 50 * KIB), headers)
+
+    with counted_hops(monkeypatch) as hops:
+        await client.ask(FastLane())
+
+    assert (client.status, hops) == (200, [])
+
+
 @pytest.mark.usefixtures("worker_threads")
 async def test_a_large_body_is_refused_in_its_thread_too(monkeypatch):
     with counted_hops(monkeypatch) as hops:

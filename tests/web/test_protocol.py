@@ -1,12 +1,14 @@
 """A server that is told to stop answers what comes over the connections that it has."""
 
 import asyncio
+import json
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import pytest
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -29,8 +31,8 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def connected_to_a_server_that_leaves(protocol) -> AsyncIterator[tuple]:
-    """A connection over which one request was answered before the server was told to stop."""
+async def connected(protocol) -> AsyncIterator[tuple]:
+    """A connection to a running server, and the server."""
     port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(
@@ -40,13 +42,49 @@ async def connected_to_a_server_that_leaves(protocol) -> AsyncIterator[tuple]:
     serving = asyncio.create_task(server._serve())
     await until(lambda: server.started)
     reader, writer = await asyncio.open_connection(LOOPBACK, port)
-    writer.write(REQUEST)
-    assert b"connection: close" not in await reader.readuntil(b"\r\n\r\n")
-    server.should_exit = True
-    await until(lambda: not server.servers[0].is_serving())
-    yield reader, writer
+    yield reader, writer, server
     writer.close()
+    server.should_exit = True
     await serving
+
+
+@asynccontextmanager
+async def connected_to_a_server_that_leaves(protocol) -> AsyncIterator[tuple]:
+    """A connection over which one request was answered before the server was told to stop."""
+    async with connected(protocol) as (reader, writer, server):
+        writer.write(REQUEST)
+        assert b"connection: close" not in await reader.readuntil(b"\r\n\r\n")
+        server.should_exit = True
+        await until(lambda: not server.servers[0].is_serving())
+        yield reader, writer
+
+
+async def test_a_head_without_end_is_refused():
+    async with connected(protocol.Protocol) as (reader, writer, _server):
+        answering = asyncio.create_task(reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"GET / HTTP/1.1\r\nHost: shop\r\nX-A: ")
+        # Not past the answer: whoever sends on is cut off, and may not hear it.
+        for _ in range(protocol.MAX_HEAD_BYTES // 1024 + 1):
+            writer.write(b"a" * 1024)
+            await writer.drain()
+        head, body = await answering, await reader.read()
+
+    assert head.startswith(b"HTTP/1.1 431 ")
+    assert json.loads(body)["code"] == "head_too_large"
+
+
+@pytest.mark.parametrize("headers", [1, 100])
+async def test_a_head_in_pieces_is_read_and_so_is_the_next(headers):
+    more = b"".join(b"X-%d: %s\r\n" % (number, b"a" * 500) for number in range(headers))
+    request = REQUEST[:-2] + more + b"\r\n"
+    async with connected(protocol.Protocol) as (reader, writer, _server):
+        for _ in range(3):
+            for start in range(0, len(request), 1000):
+                writer.write(request[start : start + 1000])
+                await writer.drain()
+            head = await reader.readuntil(b"\r\n\r\n")
+
+            assert head.startswith(b"HTTP/1.1 204 ")
 
 
 async def test_a_request_that_comes_while_it_leaves_is_answered_as_the_last(monkeypatch):

@@ -35,7 +35,7 @@ def claim_lines(
     """Count pieces (order line id → pieces > 0) as refunded; says whether this call did.
 
     A key that came before gives its claim, unless that was released.
-    Raises: Order.DoesNotExist; OrderLine.DoesNotExist; MoreThanLeft, with `line` and `left`;
+    Raises: Order.DoesNotExist; UnknownLine; MoreThanLeft, with `line` and `left`;
     KeyReused.
     Locks: the order.
     """

@@ -52,7 +52,7 @@ def preview_edit(*, order_id: UUID, wish: EditWish, at: datetime.datetime) -> Ed
     """Compute what an edit would come to; nothing is stored and nothing is held.
 
     Lines that stay keep their price, added ones have today's; tax is that of the day of the order.
-    Raises: Order.DoesNotExist; OrderInTheWrongState; OrderLine.DoesNotExist; MoreThanLeft, for
+    Raises: Order.DoesNotExist; OrderInTheWrongState; UnknownLine; MoreThanLeft, for
     pieces that were refunded; NothingLeft; Invalid, for what is not on sale; CurrencyMismatch.
     """
     return _edited(Order.objects.placed().get(pk=order_id), wish, at)

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from lavka.inventory import services as inventory
 from lavka.kernel import events, rows
 from lavka.kernel.actors import Actor, in_name_of
-from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState
+from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState, UnknownLine
 from lavka.orders.events import OrderCancelled, OrderCompleted, OrderFulfilled, OrderPlaced
 from lavka.orders.models import Order, OrderLine
 from lavka.orders.rules import EventKind, OrderStatus, sources_of
@@ -74,7 +74,7 @@ def fulfil_lines(
 ) -> Order:
     """Count pieces (order line id → pieces > 0) as shipped, and let them leave the warehouse.
 
-    Raises: Order.DoesNotExist; OrderInTheWrongState; OrderLine.DoesNotExist; MoreThanLeft, with
+    Raises: Order.DoesNotExist; OrderInTheWrongState; UnknownLine; MoreThanLeft, with
     `line` and `left`; NotOnHand.
     Locks: the order, its allocations, their levels. Emits: OrderFulfilled, with the last piece.
     """
@@ -130,7 +130,7 @@ def take_back_lines(
     """Count shipped pieces (order line id → pieces > 0) as returned, and put them on the shelf.
 
     Without `restock` nobody can buy them again.
-    Raises: Order.DoesNotExist; OrderLine.DoesNotExist; MoreThanLeft, with `line` and `left`.
+    Raises: Order.DoesNotExist; UnknownLine; MoreThanLeft, with `line` and `left`.
     Locks: the order, its allocations, their levels.
     """
     order = Order.objects.placed().locked().get(pk=order_id)
@@ -157,10 +157,10 @@ def require_next(order: Order, status: OrderStatus) -> None:
 
 
 def lines_of(order: Order, quantities: Mapping[UUID, int]) -> list[OrderLine]:
-    """The named lines of a locked order; raises OrderLine.DoesNotExist for any other."""
+    """The named lines of a locked order; raises UnknownLine for any other."""
     lines = list(order.lines.filter(pk__in=quantities.keys()).order_by("position"))
     if len(lines) != len(quantities):
-        raise OrderLine.DoesNotExist
+        raise UnknownLine.among(order.lines.order_by("position").values_list("pk", flat=True))
     return lines
 
 

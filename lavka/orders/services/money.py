@@ -46,7 +46,7 @@ def claim_refund(*, order_id: UUID, quantities: Mapping[UUID, int]) -> Money:
 
     That is their share of the line after discount, with a tax that was added; the shares of all
     pieces add up to the line. Who cannot pay it out calls `unclaim_refund`.
-    Raises: Order.DoesNotExist; OrderLine.DoesNotExist; MoreThanLeft, with `line` and `left`.
+    Raises: Order.DoesNotExist; UnknownLine; MoreThanLeft, with `line` and `left`.
     Locks: the order.
     """
     order = Order.objects.placed().locked().get(pk=order_id)

@@ -93,6 +93,12 @@ class LimitsOutput(Serializer):
     query_characters = serializers.IntegerField()
     query_parameters = serializers.IntegerField()
     quote_seconds = serializers.IntegerField(help_text=_("How long a quote holds."))
+    payment_seconds = serializers.IntegerField(
+        help_text=_("How long a checkout keeps its stock for a payment that is under way.")
+    )
+    order_link_days = serializers.IntegerField(
+        help_text=_("How long the key of an order opens it.")
+    )
     cart_days = serializers.IntegerField(help_text=_("How long a cart is kept unchanged."))
     wishlists = serializers.IntegerField()
     wishlist_items = serializers.IntegerField()

@@ -106,6 +106,8 @@ def _limits() -> dict[str, int]:
         "query_characters": MAX_QUERY,
         "query_parameters": MAX_PARAMETERS,
         "quote_seconds": options.hold_seconds,
+        "payment_seconds": options.payment_hold_seconds,
+        "order_link_days": options.order_links_days,
         "cart_days": options.carts_kept_days,
         "wishlists": MAX_LISTS,
         "wishlist_items": MAX_ITEMS,

@@ -58,6 +58,8 @@ SHOP = OpenApiExample(
             "query_characters": 8192,
             "query_parameters": 100,
             "quote_seconds": 900,
+            "payment_seconds": 90,
+            "order_link_days": 90,
             "cart_days": 30,
             "wishlists": 20,
             "wishlist_items": 100,
