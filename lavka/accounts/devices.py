@@ -8,7 +8,6 @@ from lavka.accounts.errors import TooManyAttempts
 from lavka.accounts.rules import Source
 from lavka.web import limits
 
-COOKIE = "lavka_device"
 MAX_TOKEN = 64
 
 
@@ -29,7 +28,7 @@ def source_of(request: HttpRequest | None, device: str = "") -> Source:
     """The request's network, and its device: `device`, or else the cookie's."""
     if request is None:
         return Source("")
-    shown = device or request.COOKIES.get(COOKIE, "")
+    shown = device or request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
     # What the shop makes is shorter, and plain.
     is_sane = len(shown) <= MAX_TOKEN and shown.isascii() and shown.isprintable()
     return Source(limits.network_of(request), shown if is_sane else "")
@@ -38,7 +37,7 @@ def source_of(request: HttpRequest | None, device: str = "") -> Source:
 def set_cookie(response: HttpResponseBase, device: str) -> None:
     """Have the browser keep the device's token."""
     response.set_cookie(
-        COOKIE,
+        settings.DEVICE_COOKIE_NAME,
         device,
         max_age=rules.PLACES_KEPT,
         secure=settings.SESSION_COOKIE_SECURE,
