@@ -159,7 +159,7 @@ def policy_of(response: httpx.Response) -> set[str]:
         ("GET", "/media/pot.png", 404),
         ("GET", "/metrics", 404),
         ("POST", "/api/v1/carts/", 413),
-        ("GET", "/api/v1/products/?q=" + "a" * 9000, 414),
+        ("GET", "/api/v1/products/?q=" + "a" * 9000, 431),
     ],
 )
 def test_what_nginx_answers_is_neither_sniffed_nor_framed(
