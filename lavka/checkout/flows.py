@@ -5,13 +5,12 @@ import logging
 from collections.abc import Mapping
 from uuid import UUID
 
-from django.utils import timezone
-
 from lavka.checkout import selectors, services
 from lavka.checkout.models import RefundClaim
 from lavka.checkout.rules import SURPLUS
 from lavka.checkout.services import Buyer
 from lavka.inventory.errors import OutOfStock
+from lavka.kernel import clock
 from lavka.kernel.actors import Actor
 from lavka.kernel.idempotency import fingerprint_of
 from lavka.kernel.money import Money
@@ -38,7 +37,7 @@ async def buy(*, cart_id: UUID, quote_id: UUID, buyer: Buyer, means: PaymentInpu
         quote_id=quote_id,
         buyer=buyer,
         means=means,
-        at=timezone.now(),
+        at=clock.now(),
     )
     if prepared.payment_id is not None:
         outcome = await payments.authorise(payment_id=prepared.payment_id, actor=actor)
@@ -47,7 +46,7 @@ async def buy(*, cart_id: UUID, quote_id: UUID, buyer: Buyer, means: PaymentInpu
             outcome = await payments.authorise(payment_id=prepared.payment_id, actor=actor)
         if outcome.status == "declined":
             raise PaymentDeclined(payment=str(prepared.payment_id), reason=outcome.reason)
-    return await finish(order_id=prepared.order_id, at=timezone.now())
+    return await finish(order_id=prepared.order_id, at=clock.now())
 
 
 async def finish(*, order_id: UUID, at: datetime.datetime) -> Order:
@@ -129,7 +128,7 @@ async def refund_lines(
         quantities=quantities,
         key=key,
         actor=actor,
-        at=timezone.now(),
+        at=clock.now(),
     )
     if is_new:
         await _pay_out(claim)
@@ -143,7 +142,7 @@ async def refund_return(*, return_id: UUID, actor: Actor) -> None:
     Raises: ReturnRequest.DoesNotExist; ReturnInTheWrongState; what `refund_lines` does.
     """
     claim, is_new = await in_thread(
-        services.claim_return, return_id=return_id, actor=actor, at=timezone.now()
+        services.claim_return, return_id=return_id, actor=actor, at=clock.now()
     )
     if claim is None:
         return
@@ -158,7 +157,7 @@ async def go_on_with_refund(*, claim: RefundClaim) -> None:
 
     Raises: NotRefundable; PaymentDeclined.
     """
-    if await in_thread(services.take_up_claim, claim_id=claim.pk, at=timezone.now()):
+    if await in_thread(services.take_up_claim, claim_id=claim.pk, at=clock.now()):
         await _pay_out(claim)
 
 
@@ -184,9 +183,7 @@ async def _pay_out(claim: RefundClaim) -> None:
 
 
 async def _settle(claim: RefundClaim, *, is_refused: bool) -> None:
-    await in_thread(
-        services.settle_claim, claim_id=claim.pk, is_refused=is_refused, at=timezone.now()
-    )
+    await in_thread(services.settle_claim, claim_id=claim.pk, is_refused=is_refused, at=clock.now())
 
 
 def _require_done(outcome: payments.Outcome) -> None:
@@ -199,7 +196,7 @@ async def give_up(*, order_id: UUID, actor: Actor) -> None:
 
     Raises: Order.DoesNotExist.
     """
-    held = await in_thread(services.give_up, order_id=order_id, actor=actor, at=timezone.now())
+    held = await in_thread(services.give_up, order_id=order_id, actor=actor, at=clock.now())
     await give_back(held, actor=actor)
 
 

@@ -17,6 +17,8 @@ from lavka.demo import goods
 
 STAFF_EMAIL = "staff@example.com"
 CUSTOMER_EMAIL = "customer@example.com"
+# The two have been there for longer than the oldest product.
+JOINED_AGO = datetime.timedelta(days=500)
 
 
 class BadLoginsFile(Exception):
@@ -63,6 +65,7 @@ def ensure_reviewers(*, at: datetime.datetime) -> list[User]:
             email=email_of(name),
             name=name,
             password=make_password(None),
+            language="ru" if name in goods.read("people")["russian"] else "en",
             email_verified_at=at,
             joined_at=at - datetime.timedelta(days=chance.randint(430, 800)),
         )
@@ -90,6 +93,7 @@ def _ensure_user(
             is_staff=is_staff,
             is_superuser=is_staff,
             email_verified_at=at,
+            joined_at=at - JOINED_AGO,
         )
     elif is_new:
         user.set_password(login["password"])

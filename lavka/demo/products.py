@@ -17,6 +17,7 @@ from lavka.catalog.services import VariantValues
 from lavka.demo import goods, paintings
 from lavka.demo.gtin import restricted_gtin
 from lavka.demo.shelves import Shelves
+from lavka.kernel import clock
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 
@@ -31,7 +32,8 @@ def add_products(shelves: Shelves, *, at: datetime.datetime) -> int:
     added = 0
     for said, age in _by_age():
         if slug_from(said["name"]) not in known:
-            _add_product(said, shelves, created_at=at - age)
+            with clock.set_to(at - age):
+                _add_product(said, shelves, created_at=at - age)
             added += 1
     return added
 

@@ -2,7 +2,7 @@
 
 import datetime
 import zlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -22,19 +22,22 @@ _USUAL_STARS = 4.4
 
 @dataclass(frozen=True, kw_only=True)
 class Opinion:
-    """A review that is to be written, and how many found it helpful; `age` is part of 0 to 1."""
+    """A review that is to be written, when, and how many find it helpful."""
 
-    said: dict[str, Any]
+    product: Product
     author: User
     rating: int
     title: str
     text: str
-    age: float
+    written_at: datetime.datetime
     helpful: int
 
 
-def write_reviews(customers: list[User], *, at: datetime.datetime) -> Iterator[bool]:
-    """Write each planned review that is not there; yields whether it was new."""
+def planned_reviews(customers: list[User], *, at: datetime.datetime) -> list[Opinion]:
+    """The reviews that are not there yet, oldest first: the same customers give the same ones.
+
+    Each was written between the day its product came to the shop and `at`.
+    """
     products = {
         product.slug: product
         for product in Product.objects.published(at).filter(
@@ -46,35 +49,40 @@ def write_reviews(customers: list[User], *, at: datetime.datetime) -> Iterator[b
             "product", "author"
         )
     )
-    for opinion in planned_opinions(customers):
-        product = products.get(slug_from(opinion.said["name"]))
-        is_new = product is not None and (product.pk, opinion.author.pk) not in done
-        if product is not None and is_new:
-            _write(opinion, product, customers, at)
-        yield is_new
+    opinions = [
+        opinion
+        for opinion in _opinions(customers, products, at)
+        if (opinion.product.pk, opinion.author.pk) not in done
+    ]
+    return sorted(opinions, key=lambda each: each.written_at)
 
 
-def planned_opinions(customers: list[User]) -> list[Opinion]:
-    """All reviews of the demo in a fixed order: the same customers give the same reviews."""
+def _opinions(
+    customers: list[User], products: Mapping[str, Product], at: datetime.datetime
+) -> list[Opinion]:
+    """All reviews of the demo's products that are there, in a fixed order."""
     chance = Random("reviews")  # noqa: S311 - the same reviews every time, nothing secret
     opinions: list[Opinion] = []
     for said, count in _counts(chance):
+        product = products.get(slug_from(said["name"]))
         used: set[str] = set()
         for author in chance.sample(customers, count):
             rating = _stars(said.get("stars", _USUAL_STARS), chance)
             title, text = _words(said, author, rating, used, chance)
             used.update({title, text})
-            opinions.append(
-                Opinion(
-                    said=said,
-                    author=author,
-                    rating=rating,
-                    title=title,
-                    text=text,
-                    age=chance.random(),
-                    helpful=min(9, int(chance.expovariate(0.9))),
+            age, helpful = chance.random(), min(9, int(chance.expovariate(0.9)))
+            if product is not None:
+                opinions.append(
+                    Opinion(
+                        product=product,
+                        author=author,
+                        rating=rating,
+                        title=title,
+                        text=text,
+                        written_at=at - (at - product.created_at) * age,
+                        helpful=helpful,
+                    )
                 )
-            )
     return opinions
 
 
@@ -133,21 +141,22 @@ def _composed(said: dict[str, Any], tongue: dict[str, Any], rating: int, chance:
 
 
 @transaction.atomic
-def _write(
-    opinion: Opinion, product: Product, customers: list[User], at: datetime.datetime
-) -> None:
+def write_review(opinion: Opinion, customers: list[User]) -> None:
+    """Write it as its author would, and count who finds it helpful."""
     review = reviews.write_review(
-        slug=product.slug,
+        slug=opinion.product.slug,
         author_id=opinion.author.pk,
-        at=at,
+        at=opinion.written_at,
         rating=opinion.rating,
         title=opinion.title,
         text=opinion.text,
     )
     voters = _voters(opinion, customers) if review.status == Review.Status.PUBLISHED else []
-    HelpfulVote.objects.bulk_create(HelpfulVote(review=review, voter=voter) for voter in voters)
+    HelpfulVote.objects.bulk_create(
+        HelpfulVote(review=review, voter=voter, created_at=opinion.written_at) for voter in voters
+    )
     Review.objects.filter(pk=review.pk).update(
-        created_at=at - (at - product.created_at) * opinion.age, helpful=len(voters)
+        created_at=opinion.written_at, updated_at=opinion.written_at, helpful=len(voters)
     )
 
 

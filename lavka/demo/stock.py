@@ -2,12 +2,14 @@
 
 import zlib
 from decimal import Decimal
+from itertools import groupby
 
 from lavka.catalog.models import Variant
 from lavka.catalog.rules import slug_from
 from lavka.demo import goods
 from lavka.demo.products import sold_out_skus
 from lavka.inventory import services as inventory
+from lavka.kernel import clock
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 from lavka.shipping import services as shipping
@@ -20,16 +22,23 @@ FEWEST, MOST = 2, 60
 
 
 def count_variants() -> int:
-    """Count the demo's variants that nobody has counted yet; returns how many."""
+    """Count the demo's variants that nobody has counted yet; returns how many.
+
+    They came with their product, on the day when the shop began to sell it.
+    """
     slugs = [slug_from(said["name"]) for said in goods.products()]
     uncounted = Variant.objects.filter(product__slug__in=slugs, stock_levels=None)
-    sold_out = sold_out_skus()
-    counts = {
-        variant.pk: 0 if variant.sku in sold_out else _units_of(variant.sku)
-        for variant in uncounted
-    }
-    inventory.count_stock(counts=counts, warehouse=WAREHOUSE)
-    return len(counts)
+    found = uncounted.select_related("product").order_by("product__created_at", "product", "sku")
+    sold_out, counted = sold_out_skus(), 0
+    for product, variants in groupby(found, key=lambda each: each.product):
+        counts = {
+            variant.pk: 0 if variant.sku in sold_out else _units_of(variant.sku)
+            for variant in variants
+        }
+        with clock.set_to(product.created_at):
+            inventory.count_stock(counts=counts, warehouse=WAREHOUSE)
+        counted += len(counts)
+    return counted
 
 
 def add_rates() -> int:

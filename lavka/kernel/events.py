@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from lavka.kernel import actors, rows
+from lavka.kernel import actors, clock, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,8 +59,9 @@ def handlers_of(name: str) -> list[Handler]:
 
 
 _APPEND = """
-INSERT INTO kernel_outboxevent (name, version, aggregate, payload, actor)
-SELECT *, %s::jsonb FROM unnest(%s::text[], %s::int[], %s::uuid[], %s::jsonb[])
+INSERT INTO kernel_outboxevent (name, version, aggregate, payload, actor, occurred_at)
+SELECT *, %s::jsonb, coalesce(%s::timestamptz, statement_timestamp())
+FROM unnest(%s::text[], %s::int[], %s::uuid[], %s::jsonb[])
 """
 
 
@@ -78,6 +79,7 @@ def publish_all(events: Iterable[Event]) -> None:
     for batch in batched(events, 1000, strict=False):
         columns = [
             actor,
+            clock.instant(),
             [event.name for event in batch],
             [event.version for event in batch],
             [event.aggregate for event in batch],

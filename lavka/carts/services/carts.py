@@ -36,7 +36,11 @@ def create_cart(*, owner_id: UUID | None, at: datetime.datetime) -> Cart:
         if not owners.exists():
             raise Unauthenticated
     cart = Cart(
-        owner_id=owner_id, currency=options.currency, changed_at=at, expires_at=expiry_of(at)
+        owner_id=owner_id,
+        currency=options.currency,
+        created_at=at,
+        changed_at=at,
+        expires_at=expiry_of(at),
     )
     return rows.insert(cart)
 

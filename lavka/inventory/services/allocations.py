@@ -17,8 +17,8 @@ from lavka.kernel import rows
 from lavka.kernel.actors import Actor
 
 _CONVERT = """
-INSERT INTO inventory_allocation (order_id, level_id, quantity)
-SELECT %s, level_id, quantity FROM inventory_reservation WHERE hold_id = %s ORDER BY level_id
+INSERT INTO inventory_allocation (order_id, level_id, quantity, created_at)
+SELECT %s, level_id, quantity, %s FROM inventory_reservation WHERE hold_id = %s ORDER BY level_id
 ON CONFLICT (order_id, level_id)
     DO UPDATE SET quantity = inventory_allocation.quantity + excluded.quantity
 """
@@ -53,7 +53,7 @@ def allocate_reservation(
         has[each.level.variant_id] += each.quantity + each.shipped
     missing = {each: units - has[each] for each, units in quantities.items() if units > has[each]}
     keep_exactly(holder, missing, own=reservations_of.all(holder), at=at)
-    rows.execute(_CONVERT, [order_id, holder])
+    rows.execute(_CONVERT, [order_id, at, holder])
     rows.execute(_END, [holder, holder])
 
 

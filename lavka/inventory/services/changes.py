@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from lavka.catalog import services as catalog
 from lavka.inventory.events import StockCameBack, StockRanLow, StockRanOut
 from lavka.inventory.models import StockLevel
-from lavka.kernel import actors, events, rows
+from lavka.kernel import actors, clock, events, rows
 from lavka.kernel.actors import Actor
 from lavka.kernel.events import Event
 
@@ -27,9 +27,14 @@ class Change:
 
 
 def written_by(actor: Actor | None) -> dict[str, Any]:
-    """What the ledger says of who moved something: `actor`, or whoever acts here."""
+    """What the ledger says of when and by whom something moved: `actor`, or whoever acts here."""
     named = actor or actors.current()
-    return {"actor_kind": named.kind, "actor_id": named.id, "actor_name": named.name}
+    return {
+        "actor_kind": named.kind,
+        "actor_id": named.id,
+        "actor_name": named.name,
+        "created_at": clock.now(),
+    }
 
 
 def lock_levels(variant_ids: Collection[UUID]) -> list[StockLevel]:

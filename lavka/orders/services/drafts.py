@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from lavka.kernel import rows
+from lavka.kernel import clock, rows
 from lavka.orders.errors import AlreadyPlaced
 from lavka.orders.models import Order, OrderLine
 from lavka.orders.rules import LineContent, OrderContent, OrderStatus
@@ -23,7 +23,7 @@ def draft_order(*, cart_id: UUID, customer_id: UUID | None, content: OrderConten
 
     Raises: AlreadyPlaced, with `order`. Locks: the draft.
     """
-    order = _order_of_cart.first(cart_id) or Order(cart_id=cart_id)
+    order = _order_of_cart.first(cart_id) or Order(cart_id=cart_id, created_at=clock.now())
     if order.status != OrderStatus.DRAFT:
         raise AlreadyPlaced(order=str(order.pk))
     is_written_anew = not order._state.adding

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.utils import timezone
-
+from lavka.kernel import clock
 from lavka.kernel.actors import Actor
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
@@ -53,7 +52,7 @@ async def authorise(*, payment_id: UUID, actor: Actor) -> Outcome:
     Raises: Payment.DoesNotExist.
     """
     operation, is_new = await in_thread(
-        services.begin_authorise, payment_id=payment_id, actor=actor, at=timezone.now()
+        services.begin_authorise, payment_id=payment_id, actor=actor, at=clock.now()
     )
     return await _outcome(payment_id, operation, is_new)
 
@@ -77,7 +76,7 @@ async def capture(
         key=key,
         fingerprint=fingerprint,
         actor=actor,
-        at=timezone.now(),
+        at=clock.now(),
     )
     return await _outcome(payment_id, operation, is_new)
 
@@ -88,7 +87,7 @@ async def void(*, payment_id: UUID, actor: Actor) -> Outcome:
     Raises: Payment.DoesNotExist; NotVoidable.
     """
     operation, is_new = await in_thread(
-        services.begin_void, payment_id=payment_id, actor=actor, at=timezone.now()
+        services.begin_void, payment_id=payment_id, actor=actor, at=clock.now()
     )
     return await _outcome(payment_id, operation, is_new)
 
@@ -112,7 +111,7 @@ async def refund(
         key=key,
         fingerprint=fingerprint,
         actor=actor,
-        at=timezone.now(),
+        at=clock.now(),
     )
     return await _outcome(payment_id, operation, is_new)
 
@@ -147,7 +146,7 @@ async def resolve(*, operation_id: UUID, told_by: Actor | None = None) -> Operat
     is_given_up = operation.state == OperationState.FAILED and operation.kind == Kind.AUTHORISE
     if operation.is_finished and not is_given_up:
         return operation
-    at = timezone.now()
+    at = clock.now()
     await in_thread(services.touch_operation, operation_id=operation_id, at=at)
     try:
         answer = await _gateway(operation).lookup(_request(operation))
@@ -208,7 +207,7 @@ async def _record(operation: Operation, answer: Answer, told_by: Actor | None = 
         services.record_answer,
         operation_id=operation.pk,
         answer=answer,
-        at=timezone.now(),
+        at=clock.now(),
         told_by=told_by,
     )
 

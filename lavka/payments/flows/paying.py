@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from django.utils import timezone
-
+from lavka.kernel import clock
 from lavka.kernel.actors import Actor
 from lavka.kernel.threads import in_thread
 from lavka.payments import selectors, services
@@ -28,7 +27,7 @@ async def pay(*, order_id: UUID, means: PaymentInput, key: str, actor: Actor) ->
         order_id=order_id,
         amount=None,
         means=means,
-        at=timezone.now(),
+        at=clock.now(),
         key=key,
     )
     return await authorise(payment_id=payment.pk, actor=actor)

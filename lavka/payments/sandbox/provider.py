@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from lavka.kernel import events, keys, rows
+from lavka.kernel import clock, events, keys, rows
 from lavka.kernel.money import Money
 from lavka.payments.sandbox.events import WebhookDue
 from lavka.payments.sandbox.models import Charge, ChargeChange, Webhook
@@ -49,6 +49,7 @@ def open_charge(
         currency=amount.currency,
         wants_capture=wants_capture,
         return_url=return_url,
+        created_at=clock.now(),
         **_decision(token),
     )
     _take_money(charge)
@@ -86,7 +87,12 @@ def change_charge(*, key: UUID, charge_id: UUID, kind: Kind, amount: int) -> Cha
     if earlier is not None:
         return earlier
     change = ChargeChange.objects.create(
-        key=key, charge=charge, kind=kind, amount=amount, is_done=_apply(charge, kind, amount)
+        key=key,
+        charge=charge,
+        kind=kind,
+        amount=amount,
+        is_done=_apply(charge, kind, amount),
+        created_at=clock.now(),
     )
     if change.is_done:
         _tell(charge, f"charge.{kind}")

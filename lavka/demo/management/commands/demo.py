@@ -1,5 +1,6 @@
 """`demo`: a stocked shop to look at."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from lavka.accounts.models import User
-from lavka.demo import goods, orders, people, products, reviews, shelves, stock
+from lavka.demo import goods, orders, people, products, reviews, shelves, stock, year
 from lavka.kernel.actors import Actor, acting
 from lavka.listing.services import rebuild_listing
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
 
     help = (
         "Stock the shop with about ninety invented products, their pictures and 300 reviews, make "
-        "two logins, and buy a little. What is there already stays as it is."
+        "two logins, and trade for a year. What is there already stays as it is."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -34,7 +35,7 @@ class Command(BaseCommand):
 
     @acting(Actor.system("demo"))
     def handle(self, *, logins: Path, **options: Any) -> None:
-        """Shelves, products, stock, pictures, people, reviews, orders, in this order."""
+        """Shelves, products, stock, pictures, people, then their year, in this order."""
         at = timezone.now()
         progress = Console(stderr=True)
         try:
@@ -47,28 +48,23 @@ class Command(BaseCommand):
             track(products.paint_products(), "Pictures", console=progress, transient=True)
         )
         customers = people.ensure_reviewers(at=at)
-        written = sum(
-            track(
-                reviews.write_reviews(customers, at=at),
-                "Reviews",
-                total=reviews.REVIEWS,
-                console=progress,
-                transient=True,
-            )
-        )
         customer, staff = (
             User.objects.get(email=ways_in[who]["email"].lower()) for who in ("customer", "staff")
         )
-        placed = orders.place_orders(customer, staff, at=at)
+        opinions = reviews.planned_reviews(customers, at=at)
+        purchases = orders.planned_purchases(customer, customers, opinions, at=at)
+        happened = year.play(purchases, opinions, staff=staff, voters=customers, at=at)
+        total = len(purchases) + len(opinions)
+        done = Counter(track(happened, "A year", total=total, console=progress, transient=True))
         # The first visitor finds the goods on the shelves, before any worker runs.
         rebuild_listing()
         self.stdout.write(
             f"Demo shop: {added} of {len(goods.products())} products, {painted} pictures and "
-            f"{written} of {reviews.REVIEWS} reviews added; the rest was there."
+            f"{done['review']} of {reviews.REVIEWS} reviews added; the rest was there."
         )
         self.stdout.write(
             f"  {counted} variants counted, {rates} rates of tax and shipping added, "
-            f"{placed} orders placed"
+            f"{done['order']} orders placed"
         )
         for login in (ways_in["staff"], ways_in["customer"]):
             self.stdout.write(f"  {login['email']:<22} {login['password']}")
