@@ -10,7 +10,7 @@ from django.utils import timezone
 from lavka.accounts import devices, rules
 from lavka.accounts.errors import TooManyAttempts
 from lavka.accounts.models import User
-from lavka.accounts.services import credentials, places, sessions
+from lavka.accounts.services import credentials, places, requested_mail, sessions
 from lavka.kernel.threads import in_thread
 
 
@@ -44,6 +44,8 @@ class LockingBackend(ModelBackend):
         if user is not None:
             attempt.device = places.remember_place(user_id=user.pk, source=source, at=at)
             sessions.log_sign_in(user, method="password")
+            # Django notes the sign-in, on which the tokens of such mails hang.
+            requested_mail.let_next_mail_follow(users=User.objects.filter(pk=user.pk))
         return user
 
     async def aauthenticate(

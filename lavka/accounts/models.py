@@ -17,6 +17,7 @@ from django.utils.translation import pgettext_lazy
 from lavka.accounts import rules
 from lavka.accounts.scopes import Scope
 from lavka.kernel import security_log
+from lavka.kernel.actors import Actor
 from lavka.kernel.security_log import Object, SecurityEvent
 
 
@@ -95,6 +96,8 @@ class User(AbstractBaseUser, PermissionsMixin):
             super().save(**options)
             if has_new_password:
                 self.sessions.filter(revoked_at=None).update(revoked_at=timezone.now())
+                # The tokens in them hang on the password.
+                RequestedMail.objects.filter(email=self.email).delete()
                 security_log.record(SecurityEvent.PASSWORD_SET, Object("user", self.pk))
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
@@ -102,6 +105,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         salt = "lavka.accounts.admin-session"
         bound_to = f"{self.session_version}:{self.password}"
         return salted_hmac(salt, bound_to, secret=secret, algorithm="sha256").hexdigest()
+
+    @property
+    def as_actor(self) -> Actor:
+        """Who changes their own account."""
+        return Actor.staff(self.pk) if self.is_staff else Actor.customer(self.pk)
 
     @property
     def is_email_verified(self) -> bool:

@@ -14,7 +14,7 @@ from lavka.accounts import tokens
 from lavka.accounts.errors import InvalidToken
 from lavka.accounts.events import SignInLinkRequested
 from lavka.accounts.models import LoginFailure, RequestedMail, Session, User
-from lavka.accounts.rules import Source
+from lavka.accounts.rules import PAUSES, MailPurpose, Source
 from lavka.accounts.services import sessions
 from lavka.accounts.tasks import purge_sessions
 from lavka.kernel.models import OutboxEvent
@@ -200,8 +200,6 @@ def test_who_asks_often_is_never_refused_and_floods_nobody(
 
 
 def test_there_is_always_a_mail_that_works_in_the_mailbox(settings):
-    from lavka.accounts.rules import PAUSES, MailPurpose
-
     lives = {
         MailPurpose.VERIFY_EMAIL: tokens.VERIFICATION_LIFETIME,
         MailPurpose.RESET_PASSWORD: timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
@@ -234,6 +232,27 @@ def test_a_mail_that_was_used_lets_the_next_follow_at_once(api: Api):
         api.post(path, {"email": user.email})
 
     assert [published(event) for event in ASKING.values()] == [2, 2]
+
+
+def test_a_mail_whose_token_lapsed_with_the_password_lets_the_next_follow_at_once(api: Api):
+    user = make_customer()
+    api.post(LINK, {"email": user.email})
+
+    user.set_password(NEW)
+    user.save()
+    api.post(LINK, {"email": user.email})
+
+    assert published(SignInLinkRequested.name) == 2
+
+
+def test_a_closed_account_leaves_nothing_of_its_mails(api: Api):
+    user = make_customer()
+    access = sign_in(api, user)["access"]
+    api.post(LINK, {"email": user.email})
+
+    api.delete("/me/", token=access, body={"current_password": PASSWORD})
+
+    assert not RequestedMail.objects.exists()
 
 
 def test_the_verification_mail_is_sent_again_with_pauses(api: Api):

@@ -589,6 +589,19 @@ def test_what_people_do_with_their_accounts_leaves_one_record(
     assert not any(secret in text for secret in (PASSWORD, NEW, "nobody@", "ada@", "eyJ"))
 
 
+def test_staff_who_sign_out_of_the_api_are_staff(
+    lines: Callable[[], list[dict[str, Any]]], django_capture_on_commit_callbacks: Commit
+):
+    api, chief = Api(), make_staff()
+    with django_capture_on_commit_callbacks(execute=True):
+        api.post("/auth/logout/", {"refresh": sign_in(api, chief)["refresh"]})
+
+    assert [(each["event"], each["actor"]["kind"]) for each in lines()] == [
+        ("sign_in", "staff"),
+        ("sign_out", "staff"),
+    ]
+
+
 def test_a_locked_place_is_logged_at_each_attempt(lines: Callable[[], list[dict[str, Any]]]):
     api, user = Api(), make_customer()
     for _ in range(12):

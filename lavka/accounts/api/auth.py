@@ -129,8 +129,9 @@ class TokenView(AuthView):
         description="Ten failures on an account from one place put it off for 15 minutes, each "
         "further one for twice as long, up to an hour; the right password is refused too then. A "
         "place is a device that shows what an earlier sign-in answered, as `device` or by its "
-        "cookie, or else a network. Failures elsewhere delay a sign-in from a place that the "
-        "account does not know by at most five minutes, and from one that it knows not at all. "
+        "cookie, or else a network; a device that locks itself counts as its network. Failures "
+        "elsewhere delay a sign-in from a place that the account does not know by at most five "
+        "minutes, and from one that it knows not at all. "
         "A mailed link always signs in.",
         request=serializers.CredentialsInput,
         responses={200: serializers.SignedInOutput},

@@ -1,7 +1,7 @@
 """Proving who one is by a password; failures put the next attempt off."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,33 +56,41 @@ class Counter:
     throttle: Throttle
 
 
-def counters_of(*, email: str, source: Source) -> list[Counter]:
-    """What an attempt counts in, in the order in which rows are locked; the last is its place's.
-
-    From a known device or network only what came from there counts, so others lock neither.
-    """
-    known = places.known_place(email=email, source=source)
-    own = Counter(email, known or source.network, rules.FROM_ONE_PLACE)
-    if known:
-        return [own]
-    return [
-        Counter("", source.network, rules.FROM_ONE_NETWORK),
-        Counter(email, "", rules.ON_ONE_ACCOUNT),
-        own,
-    ]
-
-
-@transaction.atomic
 def claim_attempt(*, email: str, source: Source, at: datetime.datetime) -> list[Counter]:
     """Count an attempt as failed, before it is known whether it is; returns where.
 
-    Raises: TooManyAttempts, while one of its counters is locked; then nothing is counted.
+    From a known device or network only what came from there counts, so others lock neither. A
+    device that has locked itself is one among others in its network.
+    Raises: TooManyAttempts, while that is locked, too; then nothing is counted.
     """
-    counters = counters_of(email=email, source=source)
+    waits: list[int] = []
+    for counters in _ways_in(email, source):
+        try:
+            _claim(counters, at)
+        except TooManyAttempts as refused:
+            waits.append(refused.retry_after_seconds)
+        else:
+            return counters
+    raise TooManyAttempts(retry_after_seconds=min(waits))
+
+
+def _ways_in(email: str, source: Source) -> Iterator[list[Counter]]:
+    """What an attempt counts in, in the order in which rows are locked; the last is its place's."""
+    known = places.known_places(email=email, source=source)
+    yield from ([Counter(email, place, rules.FROM_ONE_PLACE)] for place in known)
+    if source.network not in known:
+        yield [
+            Counter("", source.network, rules.FROM_ONE_NETWORK),
+            Counter(email, "", rules.ON_ONE_ACCOUNT),
+            Counter(email, source.network, rules.FROM_ONE_PLACE),
+        ]
+
+
+@transaction.atomic
+def _claim(counters: list[Counter], at: datetime.datetime) -> None:
     for counter in counters:
         if not _count(counter, at):
             raise TooManyAttempts(retry_after_seconds=_wait(counter, at))
-    return counters
 
 
 def _count(counter: Counter, at: datetime.datetime) -> bool:

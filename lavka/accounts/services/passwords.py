@@ -14,7 +14,6 @@ from lavka.accounts.models import Session, User
 from lavka.accounts.rules import MailPurpose, Source
 from lavka.accounts.services import credentials, places, requested_mail, sessions
 from lavka.kernel import events, security_log
-from lavka.kernel.actors import Actor
 from lavka.kernel.security_log import Object, SecurityEvent
 
 
@@ -104,8 +103,7 @@ def _replace(user: User, encoded: str) -> bool:
 
 def _log(event: SecurityEvent, user: User) -> None:
     """By its owner: whoever knows the password, or reads the account's mail."""
-    actor = Actor.staff(user.pk) if user.is_staff else Actor.customer(user.pk)
-    security_log.record(event, Object("user", user.pk), actor=actor)
+    security_log.record(event, Object("user", user.pk), actor=user.as_actor)
 
 
 @transaction.atomic

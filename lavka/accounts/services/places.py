@@ -18,20 +18,17 @@ from lavka.kernel import keys
 TOKEN_BYTES = 32
 
 
-def known_place(*, email: str, source: Source) -> str:
-    """What the failures of this source count under when the account knows it, else nothing.
+def known_places(*, email: str, source: Source) -> list[str]:
+    """What the failures of this source count under, as far as the account knows it.
 
-    A device is told from others, also in one network.
+    The device comes first: it is told from others in its network.
     """
     digests = dict.fromkeys(_networks(source), source.network)
     if source.device:
-        digests[_device(source)] = f"device {_device(source)[:16]}"
+        digests = {_device(source): f"device {_device(source)[:16]}"} | digests
     known = KnownPlace.objects.filter(user__email=email, digest__in=list(digests))
     found = set(known.values_list("digest", flat=True))
-    for digest in (_device(source), *_networks(source)):
-        if digest in found:
-            return digests[digest]
-    return ""
+    return list(dict.fromkeys(place for digest, place in digests.items() if digest in found))
 
 
 @transaction.atomic

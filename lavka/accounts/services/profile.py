@@ -12,7 +12,7 @@ from lavka.accounts.errors import StaffAccount, WrongPassword
 from lavka.accounts.events import AccountClosed
 from lavka.accounts.models import User
 from lavka.accounts.rules import Source
-from lavka.accounts.services import passwords
+from lavka.accounts.services import passwords, requested_mail
 from lavka.kernel import events, security_log
 from lavka.kernel.errors import Unauthenticated
 from lavka.kernel.security_log import Object, SecurityEvent
@@ -44,6 +44,7 @@ def close_account(
     if user.is_staff:
         raise StaffAccount
     with transaction.atomic():
+        requested_mail.let_next_mail_follow(users=User.objects.filter(pk=user_id))
         unchanged = User.objects.filter(pk=user_id, password=user.password, is_active=True)
         if not unchanged.update(
             is_active=False,

@@ -22,7 +22,6 @@ from lavka.accounts.rules import MailPurpose, Source
 from lavka.accounts.services import credentials, places, requested_mail
 from lavka.accounts.tokens import TokenPair
 from lavka.kernel import events, security_log
-from lavka.kernel.actors import Actor
 from lavka.kernel.security_log import Object, Outcome, SecurityEvent
 
 
@@ -90,11 +89,10 @@ def redeem_link(*, token: str, at: datetime.datetime) -> User:
 
 def log_sign_in(user: User, *, method: str, session: UUID | None = None) -> None:
     """Log that the user signed in; without a session of the API it is one of the admin."""
-    actor = Actor.staff(user.pk) if user.is_staff else Actor.customer(user.pk)
     security_log.record(
         SecurityEvent.SIGN_IN,
         Object("user", user.pk),
-        actor=actor,
+        actor=user.as_actor,
         method=method,
         via="admin" if session is None else "api",
         session=session,
@@ -186,10 +184,10 @@ def sign_out(*, raw: str, at: datetime.datetime) -> None:
         claims = tokens.read_refresh(raw)
     except InvalidRefreshToken:
         return
-    session = Session.objects.filter(pk=claims.session_id).first()
+    session = Session.objects.select_related("user").filter(pk=claims.session_id).first()
     if Session.objects.filter(pk=claims.session_id, revoked_at=None).update(revoked_at=at):
         assert session is not None  # noqa: S101 - it was just updated
-        actor = Actor.customer(session.user_id)
+        actor = session.user.as_actor
         _log_end(SecurityEvent.SIGN_OUT, session.user_id, actor=actor, session=session.pk)
 
 
