@@ -230,6 +230,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "lavka.accounts.validators.VisibleCharactersValidator"},
     {"NAME": "lavka.accounts.validators.MaximumLengthValidator"},
+    {"NAME": "lavka.accounts.validators.GuessedWordsValidator"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600
 SIMPLE_JWT = {

@@ -2,11 +2,22 @@
 
 import re
 import unicodedata
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from lavka.kernel.conf import options
+
 MAX_PASSWORD = 256
+# What a guesser of this shop's passwords tries first, beside the shop's own name and host. They are
+# listed in docs/security.md.
+GUESSED_WORDS = frozenset(
+    {"admin", "administrator", "lavka", "password", "shop", "staff", "store", "superuser", "админ",
+     "администратор", "лавка", "магазин", "пароль"}
+)  # fmt: skip
+# A shorter part of a name stands in too many words.
+MIN_GUESSED_WORD = 4
 # Cc has no key of its own. Cf joins, hides and turns around; the others are letters and signs
 # that show nothing: fillers and the blank of Braille.
 _INVISIBLE = {"Cf", "Cs", "Zs", "Zl", "Zp"}
@@ -57,3 +68,36 @@ class MaximumLengthValidator:
     def get_help_text(self) -> str:
         """What staff read beside the form."""
         return _("At most %(count)d characters.") % {"count": MAX_PASSWORD}
+
+
+class GuessedWordsValidator:
+    """Refuses a password of little more than words that anybody guesses who knows the shop."""
+
+    def __init__(self, min_length: int = 8) -> None:
+        """Ask for so many characters beside the words."""
+        self.min_length = min_length
+
+    def validate(self, password: str, user: object = None) -> None:
+        """Raises ValidationError."""
+        rest = _spelled_alike(password)
+        is_guessed = False
+        for word in sorted(guessed_words(), key=len, reverse=True):
+            is_guessed |= word in rest
+            rest = rest.replace(word, " ")
+        if is_guessed and len(" ".join(rest.split())) < self.min_length:
+            raise ValidationError(self.get_help_text(), code="password_guessable")
+
+    def get_help_text(self) -> str:
+        """What staff read beside the form."""
+        return _("Not only the shop's name or words such as “admin” and “password”.")
+
+
+def guessed_words() -> frozenset[str]:
+    """`GUESSED_WORDS`, and the parts of the shop's name and host; not the top-level domain."""
+    host = urlsplit(options.shop_url).hostname or ""
+    own = [*re.split(r"\W+", _spelled_alike(options.shop_name)), *host.split(".")[:-1]]
+    return GUESSED_WORDS | {each for each in own if len(each) >= MIN_GUESSED_WORD}
+
+
+def _spelled_alike(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

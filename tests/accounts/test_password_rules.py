@@ -59,6 +59,66 @@ def test_a_password_is_bounded():
     assert [each.code for each in refused.value.error_list] == ["password_too_long"]
 
 
+OWN = {"SHOP_NAME": "Ада & Ко Чайники", "SHOP_URL": "https://www.brightkettles.co.uk"}
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Lavka2026!", "LAVKA-shop-1", "ＡＤＭＩＮ１２３４", "пароль-Лавка", "Administrator1",
+        "shop staff 7", "brightkettles1", "Чайники2026", "Password#2026",
+    ],
+)  # fmt: skip
+def test_a_password_of_the_shops_own_words_is_refused(settings, password):
+    settings.LAVKA = settings.LAVKA | OWN
+
+    with pytest.raises(ValidationError) as refused:
+        validate_password(password)
+
+    assert "password_guessable" in {each.code for each in refused.value.error_list}
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Lavka correct horse",
+        "my shop by the sea wall",
+        "ada-and-co-uk-www",
+        "kettles of bright red",
+    ],
+)
+def test_such_words_may_stand_in_a_password_that_holds_without_them(settings, password):
+    settings.LAVKA = settings.LAVKA | OWN
+
+    validate_password(password)
+
+
+@pytest.mark.django_db
+def test_every_way_to_set_a_password_refuses_the_shops_words(api, client, settings):
+    settings.LAVKA = settings.LAVKA | OWN
+    user, password = make_customer(), "Brightkettles7"
+    answers = [
+        api.post("/auth/register/", {"email": "new@example.com", "password": password}),
+        api.post("/auth/password/reset/", {"token": tokens.reset_of(user), "password": password}),
+        api.post(
+            "/auth/password/change/",
+            {"current_password": PASSWORD, "new_password": password},
+            token=token_of(user),
+        ),
+    ]
+    client.force_login(make_staff())
+    page = client.post(
+        f"/admin/accounts/user/{user.pk}/password/",
+        {"password1": password, "password2": password, "usable_password": "true"},
+    )
+
+    codes = [[each["code"] for each in answer.json()["errors"]] for answer in answers]
+    assert codes == [["password_guessable"]] * 3
+    assert page.status_code == 200
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("password", [BLANK["spaces"], BLANK["zero width"]])
 def test_no_way_to_set_a_password_takes_a_blank_one(api, client, password):

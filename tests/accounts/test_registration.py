@@ -83,7 +83,7 @@ def test_a_taken_address_costs_the_work_of_a_free_one(api):
 def test_a_weak_password_is_refused_whoever_has_the_address(api, email):
     make_customer(email="taken@example.com")
 
-    answer = api.post("/auth/register/", {"email": email, "password": "password"})
+    answer = api.post("/auth/register/", {"email": email, "password": "iloveyou"})
 
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
