@@ -28,12 +28,12 @@ from lavka.kernel.keys import TOKENS, keys_for
 CHALLENGE = 'Bearer realm="api"'
 
 
-ISSUER, ALGORITHM = "lavka", "HS256"
+ISSUER, AUDIENCE, ALGORITHM = "lavka", "lavka.api", "HS256"
 
 
 @lru_cache(maxsize=8)
 def _backend(key: bytes) -> Any:
-    return TokenBackend(ALGORITHM, key.hex(), issuer=ISSUER)
+    return TokenBackend(ALGORITHM, key.hex(), audience=AUDIENCE, issuer=ISSUER)
 
 
 class RotatingBackend(TokenBackend):
@@ -41,7 +41,7 @@ class RotatingBackend(TokenBackend):
 
     def __init__(self) -> None:
         """Hold no key: which one signs is asked each time."""
-        super().__init__(ALGORITHM, issuer=ISSUER)
+        super().__init__(ALGORITHM, audience=AUDIENCE, issuer=ISSUER)
 
     def encode(self, payload: dict[str, Any]) -> str:
         """Sign."""

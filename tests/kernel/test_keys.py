@@ -91,7 +91,8 @@ def test_an_origin_that_no_browser_has_is_refused_at_start(settings):
 
 def test_a_token_that_is_signed_with_the_secret_itself_is_refused(api, settings):
     claims = AccessToken().payload | {
-        "sub": str(uuid.uuid4()), "sid": str(uuid.uuid4()), "staff": True, "iss": "lavka",
+        "sub": str(uuid.uuid4()), "sid": str(uuid.uuid4()), "staff": True,
+        "iss": "lavka", "aud": "lavka.api",
     }  # fmt: skip
     forged = [
         jwt.encode(claims, secret, algorithm="HS256")

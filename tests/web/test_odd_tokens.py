@@ -31,7 +31,7 @@ def claims(kind: type = AccessToken, **odd: Any) -> dict[str, Any]:
     """Of a token that is good, but for `odd`; None leaves a claim out."""
     made: Any = kind()
     made["sub"], made["staff"], made["sid"] = str(uuid.uuid4()), False, str(uuid.uuid4())
-    return {**made.payload, "iss": "lavka", **odd}
+    return {**made.payload, "iss": "lavka", "aud": "lavka.api", **odd}
 
 
 def signed(payload: Any, **headers: Any) -> str:
@@ -69,7 +69,7 @@ def test_another_instant_is_read_or_refused(claim, value):
     assert is_let_in(signed(claims(**{claim: value}))) in {True, False}
 
 
-@pytest.mark.parametrize("claim", ["sub", "sid", "iss", "token_type"])
+@pytest.mark.parametrize("claim", ["sub", "sid", "iss", "aud", "token_type"])
 @pytest.mark.parametrize("value", WORDS, ids=lambda each: repr(each)[:20])
 def test_a_claim_of_another_kind_is_401(claim, value):
     answer = Api().get("/me/", token=signed(claims(**{claim: value})))
@@ -77,7 +77,16 @@ def test_a_claim_of_another_kind_is_401(claim, value):
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize("claim", ["jti", "aud", "staff", "crit"])
+@pytest.mark.parametrize("audience", [None, "lavka", ["lavka.web"], "lavka.api.other"])
+def test_a_token_for_somebody_else_is_401(audience):
+    foreign = claims(aud=audience)
+    if audience is None:
+        del foreign["aud"]
+
+    assert Api().get("/me/", token=signed(foreign)).status_code == 401
+
+
+@pytest.mark.parametrize("claim", ["jti", "staff", "crit"])
 @pytest.mark.parametrize("value", WORDS, ids=lambda each: repr(each)[:20])
 def test_a_claim_that_is_not_asked_for_is_no_500(claim, value):
     assert is_let_in(signed(claims(**{claim: value}))) in {True, False}
@@ -133,9 +142,9 @@ def test_a_refresh_token_is_read_as_strictly(api, settings, claim, value):
     made: Any = RefreshToken()
     made["sub"], made["sid"], made["jti"] = (uuid.uuid4().hex for _ in range(3))
 
-    answer = api.post(
-        "/auth/token/refresh/", {"refresh": signed({**made.payload, "iss": "lavka", claim: value})}
-    )
+    payload = {**made.payload, "iss": "lavka", "aud": "lavka.api", claim: value}
+
+    answer = api.post("/auth/token/refresh/", {"refresh": signed(payload)})
 
     assert answer.status_code == 401
     assert answer.json()["code"] == "invalid_refresh_token"
