@@ -235,12 +235,12 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_RESET_TIMEOUT = 3600
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=30),
     "USER_ID_CLAIM": "sub",
     "ALGORITHM": "HS256",
     # Of SimpleJWT's own tokens; the shop's read what earlier keys have signed as well.
     "SIGNING_KEY": keys.derive((KEYS.get(keys.TOKENS) or [SECRET_KEY])[0], keys.TOKENS).hex(),
     "ISSUER": "lavka",
+    "AUDIENCE": "lavka.api",
 }
 
 # --- the wire ---------------------------------------------------------------------------------
@@ -368,8 +368,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # a mailed link leads into the admin
-# Sessions of the admin end after a working day without a request.
-SESSION_COOKIE_AGE = 8 * 3600
+SESSION_ENGINE = "lavka.accounts.admin_sessions"
 SESSION_SAVE_EVERY_REQUEST = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

@@ -54,6 +54,31 @@ FROM_ONE_NETWORK = Throttle(
 # By then each failure is forgotten that has not been repeated.
 FAILURES_KEPT = datetime.timedelta(days=3)
 
+
+@dataclass(frozen=True, slots=True)
+class SessionLife:
+    """A session ends after `idle` without use, and `longest` after it began, however it is used."""
+
+    idle: datetime.timedelta
+    longest: datetime.timedelta
+
+    def ends_at(self, *, began_at: datetime.datetime, at: datetime.datetime) -> datetime.datetime:
+        """When a session ends that is used at `at` and not again."""
+        return min(at + self.idle, began_at + self.longest)
+
+
+# A customer stays signed in on their telephone; staff sign in each day.
+CUSTOMERS_SESSION = SessionLife(
+    idle=datetime.timedelta(days=30), longest=datetime.timedelta(days=180)
+)
+STAFFS_SESSION = SessionLife(idle=datetime.timedelta(hours=8), longest=datetime.timedelta(hours=24))
+
+
+def session_life(*, is_staff: bool) -> SessionLife:
+    """How long a session of this user lasts, in the API; the admin's are those of staff."""
+    return STAFFS_SESSION if is_staff else CUSTOMERS_SESSION
+
+
 # Of each kind of place, an account knows the latest; one that was not used for long is forgotten.
 MAX_KNOWN_PLACES = 20
 PLACES_KEPT = datetime.timedelta(days=365)
@@ -93,7 +118,7 @@ PAUSES = {
     MailPurpose.RESET_PASSWORD: Pause(
         datetime.timedelta(minutes=1), datetime.timedelta(minutes=30)
     ),
-    MailPurpose.SIGN_IN: Pause(datetime.timedelta(minutes=1), datetime.timedelta(minutes=10)),
+    MailPurpose.SIGN_IN: Pause(datetime.timedelta(minutes=1), datetime.timedelta(minutes=5)),
 }
 # After a longer silence the pauses begin anew.
 PAUSES_KEPT = datetime.timedelta(days=2)

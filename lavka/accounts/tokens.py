@@ -17,7 +17,7 @@ from lavka.kernel.keys import MAILS, keys_for
 from lavka.web.tokens import MALFORMED, AccessToken, RefreshToken
 
 VERIFICATION_LIFETIME = datetime.timedelta(days=3)
-SIGN_IN_LIFETIME = datetime.timedelta(minutes=20)
+SIGN_IN_LIFETIME = datetime.timedelta(minutes=10)
 _VERIFICATION_SALT = "lavka.accounts.verify-email"
 _SIGN_IN_SALT = "lavka.accounts.sign-in"
 
@@ -38,12 +38,6 @@ class RefreshClaims:
     token_id: UUID
 
 
-def refresh_lifetime() -> datetime.timedelta:
-    """How long a refresh token is good for."""
-    lifetime: datetime.timedelta = RefreshToken.lifetime
-    return lifetime
-
-
 def pair_of(*, user: User, session: Session) -> TokenPair:
     """Sign an access token and the session's current refresh token."""
     access: Any = AccessToken()
@@ -51,6 +45,7 @@ def pair_of(*, user: User, session: Session) -> TokenPair:
     refresh: Any = RefreshToken()
     refresh["sub"], refresh["sid"] = str(user.pk), str(session.pk)
     refresh["jti"] = session.current_token.hex
+    refresh["exp"] = int(session.expires_at.timestamp())
     return TokenPair(str(access), str(refresh))
 
 

@@ -34,15 +34,14 @@ def test_the_access_token_names_user_session_and_staff(api):
 
     claims = AccessToken(pair["access"]).payload
     session = Session.objects.get()
-    assert set(claims) == {"token_type", "exp", "iat", "jti", "sub", "staff", "sid", "iss"}
+    assert set(claims) == {"token_type", "exp", "iat", "jti", "sub", "staff", "sid", "iss", "aud"}
     assert (claims["sub"], claims["staff"], claims["sid"]) == (
         str(staff.pk),
         True,
         str(session.pk),
     )
     assert claims["exp"] - claims["iat"] == 5 * 60
-    refresh_claims = RefreshToken(pair["refresh"]).payload
-    assert refresh_claims["exp"] - refresh_claims["iat"] == 30 * 24 * 3600
+    assert RefreshToken(pair["refresh"]).payload["exp"] == int(session.expires_at.timestamp())
     assert api.get("/me/", token=pair["access"]).json()["id"] == str(staff.pk)
 
 
@@ -131,6 +130,39 @@ def test_a_refresh_gives_a_new_pair_of_the_same_session(api):
     assert Session.objects.count() == 1
     assert AccessToken(fresh["access"])["sid"] == str(Session.objects.get().pk)
     assert refreshed(api, fresh["refresh"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("make", "idle", "longest"),
+    [
+        (make_customer, timedelta(days=30), timedelta(days=180)),
+        (make_staff, timedelta(hours=8), timedelta(hours=24)),
+    ],
+)
+def test_a_session_ends_unused_and_at_last_however_it_is_used(api, make, idle, longest):
+    pair = sign_in(api, make())
+    began = Session.objects.get()
+
+    unused = began.expires_at - began.created_at
+    Session.objects.update(created_at=timezone.now() - longest + timedelta(minutes=10))
+    used = refreshed(api, pair["refresh"])
+    left = Session.objects.get().expires_at - timezone.now()
+    Session.objects.update(expires_at=timezone.now())
+    ended = refreshed(api, used.json()["refresh"])
+
+    assert unused == idle
+    assert used.status_code == 200
+    assert timedelta(minutes=9) < left <= timedelta(minutes=10)
+    assert (ended.status_code, ended.json()["code"]) == (401, "invalid_refresh_token")
+
+
+def test_whoever_becomes_staff_has_the_session_of_staff_from_the_next_refresh(api):
+    user = make_customer()
+    pair = sign_in(api, user)
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+
+    assert refreshed(api, pair["refresh"]).status_code == 200
+    assert Session.objects.get().expires_at <= timezone.now() + timedelta(hours=8)
 
 
 def test_a_replayed_refresh_token_ends_its_session_and_no_other(api):

@@ -175,7 +175,7 @@ class SignInLinkTokenView(AuthView):
     @operation(
         "sign_in_by_link",
         "Sign in with the token of a mail",
-        description="The token is good for 20 minutes and one use, which ends older ones too. It "
+        description="The token is good for 10 minutes and one use, which ends older ones too. It "
         "verifies the address, and works however often others failed to guess the password.",
         request=serializers.LinkTokenInput,
         responses={200: serializers.SignedInOutput},

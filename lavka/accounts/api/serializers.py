@@ -97,7 +97,7 @@ class TokenPairOutput(Serializer):
     """The tokens of a session."""
 
     access = serializers.CharField(help_text=_("For `Authorization: Bearer …`; 5 minutes."))
-    refresh = serializers.CharField(help_text=_("For one refresh; 30 days."))
+    refresh = serializers.CharField(help_text=_("For one refresh, while the session lasts."))
 
 
 class SignedInOutput(TokenPairOutput):

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import F
 
-from lavka.accounts import selectors, tokens
+from lavka.accounts import rules, selectors, tokens
 from lavka.accounts.errors import (
     InvalidRefreshToken,
     InvalidToken,
@@ -125,7 +125,7 @@ def _open_session(
         current_token=uuid4(),
         created_at=at,
         used_at=at,
-        expires_at=at + tokens.refresh_lifetime(),
+        expires_at=rules.session_life(is_staff=user.is_staff).ends_at(began_at=at, at=at),
         user_agent=user_agent,
     )
     device = places.remember_place(user_id=user.pk, source=source, at=at)
@@ -153,14 +153,14 @@ def refresh(*, raw: str, at: datetime.datetime) -> TokenPair:
 def _rotate(claims: tokens.RefreshClaims, *, at: datetime.datetime) -> TokenPair | None:
     newest = Session.objects.open(at).filter(pk=claims.session_id, current_token=claims.token_id)
     # The guard is on the row itself: a join would be checked against an older version of it.
-    rotated = newest.update(
-        current_token=uuid4(), used_at=at, expires_at=at + tokens.refresh_lifetime()
-    )
-    if not rotated:
+    if not newest.update(current_token=uuid4(), used_at=at):
         return None
     session = Session.objects.select_related("user").get(pk=claims.session_id)
     if not session.user.is_active:
         raise InvalidRefreshToken
+    life = rules.session_life(is_staff=session.user.is_staff)
+    session.expires_at = life.ends_at(began_at=session.created_at, at=at)
+    session.save(update_fields=["expires_at"])
     return tokens.pair_of(user=session.user, session=session)
 
 

@@ -11,7 +11,7 @@ from django.contrib.auth.password_validation import (
 from django.utils.translation import get_language_info
 from rest_framework_simplejwt.tokens import AccessToken
 
-from lavka.accounts.tokens import refresh_lifetime
+from lavka.accounts.rules import CUSTOMERS_SESSION
 from lavka.accounts.validators import MAX_PASSWORD
 from lavka.addresses.countries import COUNTRIES_PATH, names
 from lavka.carts.models import MAX_LINES, MAX_QUANTITY
@@ -114,5 +114,5 @@ def _limits() -> dict[str, int]:
         "stock_alerts": MAX_ALERTS,
         "idempotency_hours": int(idempotency.KEPT_FOR.total_seconds() // 3600),
         "access_token_seconds": int(access_lifetime.total_seconds()),
-        "refresh_token_seconds": int(refresh_lifetime().total_seconds()),
+        "refresh_token_seconds": int(CUSTOMERS_SESSION.idle.total_seconds()),
     }
