@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +15,23 @@ from django.core.exceptions import ImproperlyConfigured
 
 APP = Path(__file__).resolve().parent.parent
 WAIT_SECONDS = int(os.environ.get("LAVKA_WAIT_SECONDS", "120"))
+# Published there on every address of the machine, the shop is for everybody.
+OPEN_PORTS = {"80", "443"}
+WELL_KNOWN = {
+    "lavka",
+    "guest",
+    "postgres",
+    "rabbitmq",
+    "password",
+    "changeme",
+    "change-me",
+    "secret",
+}
+MIN_PASSWORD, MIN_SECRET = 12, 32
+PASSWORDS = {
+    "POSTGRES_PASSWORD": "POSTGRES_USER",
+    "RABBITMQ_DEFAULT_PASSWORD": "RABBITMQ_DEFAULT_USER",
+}
 # Any number, as long as every backend takes the same.
 PREPARATION_LOCK = 7_215_011
 
@@ -24,6 +41,8 @@ def main(command: list[str]) -> None:
     sys.path.insert(0, str(APP))
     program = Path(command[0]).name if command else ""
     try:
+        if program in {"gunicorn", "celery"}:
+            refuse_defaults()
         if program == "gunicorn":
             prepare_shop()
             os.environ.setdefault("FORWARDED_ALLOW_IPS", ",".join(neighbours()))
@@ -35,6 +54,44 @@ def main(command: list[str]) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     os.execvp(command[0], command)  # noqa: S606 - the command is the container's own
+
+
+def refuse_defaults() -> None:
+    """End the container of an open shop with secrets that everybody knows."""
+    port = os.environ.get("LAVKA_HTTP_PORT", "")
+    faults = list(defaults_in_use(os.environ)) if is_open(port) else []
+    if faults:
+        sys.exit(
+            f"LAVKA_HTTP_PORT={port} opens the shop to everybody, but:\n"
+            + "".join(f"- {fault}\n" for fault in faults)
+            + "Make each secret with: openssl rand -hex 32. For a database that is there already, "
+            "see docs/containers.md. Or keep the shop to this machine: LAVKA_HTTP_PORT=127.0.0.1:80"
+        )
+
+
+def is_open(published: str) -> bool:
+    """Whether a port, as compose publishes it, is one of the web's and not only this machine's."""
+    address, _colon, port = published.rpartition(":")
+    try:
+        is_loopback = bool(address) and ipaddress.ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        is_loopback = False
+    return port in OPEN_PORTS and not is_loopback
+
+
+def defaults_in_use(variables: Mapping[str, str]) -> Iterator[str]:
+    """What of the settings everybody knows, or could guess."""
+    from config import settings
+
+    if settings.DEBUG:
+        yield "DEBUG=1 shows errors and sells for nothing; set DEBUG=0"
+    if settings.SECRET_KEY == settings.EXAMPLE_SECRET_KEY or len(settings.SECRET_KEY) < MIN_SECRET:
+        yield f"SECRET_KEY is the example's, or has fewer than {MIN_SECRET} characters"
+    for name, user in PASSWORDS.items():
+        password = variables.get(name, "")
+        is_guessed = password.lower() in WELL_KNOWN or password == variables.get(user)
+        if is_guessed or len(password) < MIN_PASSWORD:
+            yield f"{name} is a default, or has fewer than {MIN_PASSWORD} characters"
 
 
 def prepare_shop() -> None:

@@ -89,6 +89,102 @@ def test_production_without_a_secret_is_refused_with_one_sentence(
     assert (refused.returncode, refused.stdout, refused.stderr) == (1, "", SENTENCE)
 
 
+SAFE = {
+    "DEBUG": "0",
+    "SECRET_KEY": "s" * 64,
+    "POSTGRES_USER": "lavka",
+    "POSTGRES_PASSWORD": "p" * 64,
+    "RABBITMQ_DEFAULT_USER": "lavka",
+    "RABBITMQ_DEFAULT_PASSWORD": "r" * 64,
+    "LAVKA_WAIT_SECONDS": "0",
+    "POSTGRES_HOST": "127.0.0.1",
+    "POSTGRES_PORT": "1",
+    "RABBITMQ_HOST": "127.0.0.1",
+    "RABBITMQ_PORT": "1",
+}
+
+
+@pytest.mark.parametrize("program", ["gunicorn", "celery"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"DEBUG": "1"}, "DEBUG=1"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"POSTGRES_PASSWORD": "lavka"}, "POSTGRES_PASSWORD"),
+        ({"POSTGRES_PASSWORD": ""}, "POSTGRES_PASSWORD"),
+        ({"RABBITMQ_DEFAULT_PASSWORD": "guest"}, "RABBITMQ_DEFAULT_PASSWORD"),
+        ({"RABBITMQ_DEFAULT_PASSWORD": "a-long-user-name",
+          "RABBITMQ_DEFAULT_USER": "a-long-user-name"}, "RABBITMQ_DEFAULT_PASSWORD"),
+    ],
+)  # fmt: skip
+def test_an_open_shop_does_not_start_with_what_everybody_knows(
+    program: str, change: dict[str, str], said: str
+) -> None:
+    command = [sys.executable, "deploy/entrypoint.py", program]
+
+    refused = run(command, **SAFE | change | {"LAVKA_HTTP_PORT": "80"})
+
+    faults = [line for line in refused.stderr.splitlines() if line.startswith("- ")]
+    assert refused.returncode == 1
+    assert "opens the shop to everybody" in refused.stderr
+    assert [fault.startswith(f"- {said}") for fault in faults] == [True]
+
+
+@pytest.mark.parametrize(
+    ("port", "change"),
+    [
+        ("80", {}),
+        ("127.0.0.1:80", {"POSTGRES_PASSWORD": "lavka", "RABBITMQ_DEFAULT_PASSWORD": "lavka"}),
+        ("127.0.0.1:80", {"DEBUG": "1", "SECRET_KEY": settings.EXAMPLE_SECRET_KEY}),
+    ],
+)
+def test_a_shop_of_its_own_secrets_or_of_this_machine_starts(
+    port: str, change: dict[str, str]
+) -> None:
+    command = [sys.executable, "deploy/entrypoint.py", "gunicorn"]
+
+    tried = run(command, **SAFE | change | {"LAVKA_HTTP_PORT": port})
+
+    assert tried.stderr.startswith("gave up after 0 s: PostgreSQL at 127.0.0.1:1: ")
+
+
+@pytest.mark.parametrize(
+    ("published", "is_open"),
+    [
+        ("80", True), ("443", True), ("0.0.0.0:80", True), ("[::]:80", True),
+        ("10.0.0.5:443", True), ("127.0.0.1:80", False), ("[::1]:80", False),
+        ("127.8.8.8:443", False), ("8080", False),
+        ("0.0.0.0:8080", False), ("", False),
+    ],
+)  # fmt: skip
+def test_what_is_open_to_everybody(entrypoint: ModuleType, published: str, is_open: bool) -> None:
+    assert entrypoint.is_open(published) is is_open
+
+
+def test_the_example_becomes_safe_by_the_commands_in_it(tmp_path: Path) -> None:
+    example = PROJECT / ".env.example"
+    (tmp_path / ".env").write_text(example.read_text())
+    commands = [
+        line.removeprefix("#")
+        for line in example.read_text().splitlines()
+        if line.startswith("#   ")
+    ]
+
+    subprocess.run(["sh", "-c", "\n".join(commands)], check=True, cwd=tmp_path)
+
+    made = (tmp_path / ".env").read_text().splitlines()
+    variables = dict(line.split("=", 1) for line in made if line and line[0] != "#")
+    secrets = {variables[name] for name in variables if "PASSWORD" in name or "SECRET" in name}
+    assert variables["DEBUG"] == "0"
+    assert len(secrets) == 3
+    assert {len(secret) for secret in secrets} == {64}
+    command = [sys.executable, "deploy/entrypoint.py", "gunicorn"]
+    tried = run(command, **SAFE | {**variables, "POSTGRES_HOST": "127.0.0.1"} | {
+        "POSTGRES_PORT": "1", "LAVKA_HTTP_PORT": "80",
+    })  # fmt: skip
+    assert tried.stderr.startswith("gave up after 0 s: PostgreSQL at 127.0.0.1:1: ")
+
+
 def test_two_backends_that_start_together_migrate_once(empty_database: str) -> None:
     def start(_: int) -> "subprocess.CompletedProcess[str]":
         return run([sys.executable, "-c", PREPARE], POSTGRES_DB=empty_database, LAVKA_DEMO="0")

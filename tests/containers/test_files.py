@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -69,7 +70,13 @@ def test_compose_runs_the_promised_services(services: dict[str, dict[str, object
 
 def test_only_nginx_is_reached_from_outside(services: dict[str, dict[str, object]]) -> None:
     assert [name for name, each in services.items() if "ports" in each] == ["nginx"]
-    assert services["nginx"]["ports"] == ["${LAVKA_HTTP_PORT:-80}:80"]
+    assert services["nginx"]["ports"] == ["${LAVKA_HTTP_PORT:-127.0.0.1:80}:80"]
+
+
+def test_the_shop_is_told_where_it_is_reached(services: dict[str, dict[str, Any]]) -> None:
+    for name in ("backend", "celery_worker", "celery_beat"):
+        environment = services[name]["environment"]
+        assert environment["LAVKA_HTTP_PORT"] == "${LAVKA_HTTP_PORT:-127.0.0.1:80}"
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
