@@ -42,6 +42,7 @@ urlpatterns = [
     path("api/<path:rest>", problems.unknown_path),
     path("sandbox/", include("lavka.payments.sandbox.urls")),
     path("admin/password_change/", sign_in.own_password),
+    path("admin/logout/", sign_in.sign_out),
     path("admin/", admin.site.urls),
 ]
 if not settings.S3_BUCKET:

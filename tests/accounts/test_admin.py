@@ -154,6 +154,19 @@ def test_the_door_opens_for_active_staff_only(browser):
     assert log_in(browser, staff.email.upper()).status_code == 302
 
 
+def test_signing_out_clears_what_the_browser_kept(browser):
+    log_in(browser, make_staff().email)
+    kept = browser.get("/admin/")
+
+    forgets = browser.post("/admin/logout/")
+
+    assert "no-store" in kept["Cache-Control"]
+    assert forgets.status_code == 200
+    assert forgets["Clear-Site-Data"] == '"cache", "storage"'
+    assert browser.get("/admin/").status_code == 302
+    assert "Clear-Site-Data" not in browser.get("/admin/logout/")
+
+
 def test_the_door_is_locked_after_ten_failures(browser):
     staff = make_staff()
     for _ in range(10):

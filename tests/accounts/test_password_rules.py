@@ -1,6 +1,7 @@
 """A password is something that can be seen, typed and hashed."""
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
@@ -117,6 +118,13 @@ def test_every_way_to_set_a_password_refuses_the_shops_words(api, client, settin
     assert page.status_code == 200
     user.refresh_from_db()
     assert user.check_password(PASSWORD)
+
+
+def test_a_password_is_kept_by_argon2id():
+    algorithm, kept = make_password(PASSWORD).split("$", 1)
+
+    assert algorithm == "argon2"
+    assert kept.startswith("argon2id$v=19$m=19456,t=2,p=1$")
 
 
 @pytest.mark.django_db

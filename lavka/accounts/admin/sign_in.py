@@ -96,6 +96,14 @@ def own_password(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
+def sign_out(request: HttpRequest) -> HttpResponseBase:
+    """As the admin's, and have the browser forget what it saw; the device stays known."""
+    response: HttpResponseBase = admin.site.logout(request)
+    if request.method == "POST":
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
 def _limit(request: HttpRequest) -> None:
     """Raises ValidationError, when requests come too often or cannot be counted."""
     try:
