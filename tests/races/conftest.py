@@ -103,5 +103,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
 def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
     """Four web workers and one worker for what follows."""
     folder = tmp_path_factory.mktemp("market")
-    with Shop(folder, workers=1, web_workers=4) as shop:
+    # Guests' quotes hold stock here, so that holds expire under the buyers' hands.
+    settings = {"LAVKA_GUEST_QUOTES_HOLD_STOCK": "1"}
+    with Shop(folder, workers=1, web_workers=4, settings=settings) as shop:
         yield Market(shop)

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.apps import AppConfig
+from django.db.models import F
 
 KILL_FILE = "LAVKA_RACES_KILL_AT"
 POINTS = [
@@ -33,13 +34,19 @@ class Unguarded(AppConfig):
     def ready(self) -> None:
         """Replace the lock and the guarded statement."""
         from lavka.inventory.models import StockLevel
-        from lavka.inventory.services import allocations, changes, reservations
+        from lavka.inventory.services import (
+            allocations,
+            changes,
+            reservation_lines,
+            reservations,
+        )
 
         def look_at_levels(variant_ids: Collection[UUID]) -> list[StockLevel]:
             levels = StockLevel.objects.filter(variant_id__in=variant_ids)
+            levels = levels.annotate(is_tracked=F("variant__track_inventory"))
             return list(levels.select_related("warehouse").order_by("variant_id"))
 
-        for module in (allocations, reservations):
+        for module in (allocations, reservation_lines, reservations):
             module.lock_levels = look_at_levels
         changes._CHANGE = changes._CHANGE.partition("    AND level.on_hand")[0]
 

@@ -25,6 +25,12 @@ SETTINGS = {
     "LAVKA_CURRENCY": "GBP",
     "LAVKA_PRICES_INCLUDE_TAX": "1",
     "LAVKA_HOLD_SECONDS": "2",
+    # Guests hold stock and walk away; all come from one address, some for thousands of units.
+    "LAVKA_GUEST_QUOTES_HOLD_STOCK": "1",
+    "LAVKA_HOLD_UNITS_PER_ADDRESS": "0",
+    "LAVKA_HOLD_SHARE_PER_ADDRESS": "0",
+    "LAVKA_HOLD_UNITS_PER_CUSTOMER": "0",
+    "LAVKA_HOLD_SHARE_PER_CUSTOMER": "0",
 }
 
 
