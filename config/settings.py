@@ -444,6 +444,18 @@ LAVKA = {
         "customer": env.int("LAVKA_HOLD_SHARE_PER_CUSTOMER", 5),
         "address": env.int("LAVKA_HOLD_SHARE_PER_ADDRESS", 10),
     },
+    "UNPAID_ORDERS_KEPT_DAYS": env.int("LAVKA_UNPAID_ORDERS_KEPT_DAYS", 14),
+    "UNPAID_ORDERS": {
+        "stranger": env.int("LAVKA_UNPAID_ORDERS_PER_STRANGER", 3),
+        "customer": env.int("LAVKA_UNPAID_ORDERS_PER_CUSTOMER", 20),
+        "address": env.int("LAVKA_UNPAID_ORDERS_PER_ADDRESS", 10),
+    },
+    "MAILS_A_DAY": {
+        "account": env.int("LAVKA_ACCOUNT_MAILS_A_DAY", 10),
+        "recovery": env.int("LAVKA_RECOVERY_MAILS_A_DAY", 20),
+        "order": env.int("LAVKA_ORDER_MAILS_A_DAY", 10),
+        "alert": env.int("LAVKA_ALERT_MAILS_A_DAY", 10),
+    },
     "STRIPE": {
         "secret_key": env.str("STRIPE_SECRET_KEY", ""),
         "webhook_secret": env.str("STRIPE_WEBHOOK_SECRET", ""),

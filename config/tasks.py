@@ -43,6 +43,10 @@ SCHEDULE = {
     },
     "purge-sessions": {"task": "accounts.purge_sessions", "schedule": timedelta(hours=24)},
     "sweep-checkouts": {"task": "checkout.sweep", "schedule": timedelta(seconds=30)},
+    "cancel-unpaid-orders": {
+        "task": "checkout.cancel_unpaid",
+        "schedule": timedelta(minutes=1),
+    },
     "purge-checkouts": {"task": "checkout.purge", "schedule": timedelta(hours=1)},
     "sweep-refunds": {"task": "checkout.sweep_refunds", "schedule": timedelta(seconds=30)},
     "sweep-payments": {"task": "payments.sweep", "schedule": timedelta(seconds=30)},

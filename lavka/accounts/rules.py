@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -133,6 +134,28 @@ def normal_email(text: str) -> str:
     if not domain.isascii():
         domain = domain.encode("idna").decode("ascii")
     return f"{local}{at}{domain}"
+
+
+# Providers that deliver whatever stands between the dots of a local part.
+_DOTS_DO_NOT_COUNT = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+
+
+def mailbox_of(email: str) -> str:
+    """What all spellings of an address have in common that reach the same mailbox.
+
+    A tag after a plus (RFC 5233) and the dots of some providers do not make another mailbox. It is
+    for counting, not for sending: two people may share it where a provider reads a plus otherwise.
+    """
+    local, _at, domain = normal_email(email).rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _DOTS_DO_NOT_COUNT:
+        local, domain = local.replace(".", ""), _DOTS_DO_NOT_COUNT[domain]
+    return f"{local}@{domain}"
+
+
+def mailbox_digest(email: str) -> str:
+    """A mailbox as it is counted, whatever the spelling: nobody reads in it whose it is."""
+    return blake2b(mailbox_of(email).encode(), digest_size=16).hexdigest()
 
 
 def closed_email(user_id: object) -> str:

@@ -21,6 +21,20 @@ class QuoteChanged(Conflict):
     message = _("The cart, a price or the shipping has changed since. Please look at it again.")
 
 
+class PayLaterRefused(Conflict):
+    """Too much waits for its payment already, of this buyer or from this network.
+
+    It does not say how much: whoever orders in another's name would learn what they owe.
+    """
+
+    code = "pay_later_refused"
+    title = _("Cannot be paid later")
+    message = _(
+        "This order cannot be paid later: too much is waiting for its payment already. Choose "
+        "another way to pay, or order less."
+    )
+
+
 def unknown_quote() -> Invalid:
     """The refusal of a quote that is not this cart's."""
     detail = str(_("This cart has no such quote."))

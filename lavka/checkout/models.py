@@ -66,6 +66,35 @@ class Checkout(models.Model):
         return str(self.order_id)
 
 
+class UnpaidOrder(models.Model):
+    """An order that is placed before it is paid, and whose budget it counts against.
+
+    `mailbox` is a digest of whom it was ordered for, whatever the spelling. `is_trusted` says that
+    a customer ordered it who has proved that the mailbox is theirs. The row goes when the order is
+    paid, sent or cancelled.
+    """
+
+    order = models.OneToOneField(
+        "orders.Order", models.CASCADE, primary_key=True, related_name="unpaid",
+        verbose_name=_("order"),
+    )  # fmt: skip
+    mailbox = models.CharField(_("mailbox"), max_length=32)
+    address = models.CharField(_("network address"), max_length=64, blank=True)
+    is_trusted = models.BooleanField(_("trusted"))
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("unpaid order")
+        verbose_name_plural = _("unpaid orders")
+        indexes = [
+            models.Index(fields=["mailbox"], name="unpaid_order_mailbox"),
+            models.Index(fields=["address", "created_at"], name="unpaid_order_address"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.order_id)
+
+
 class RefundClaimQuerySet(models.QuerySet["RefundClaim"]):
     """Claims, by whether they still count."""
 

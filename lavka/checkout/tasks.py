@@ -15,6 +15,7 @@ from lavka.kernel import actors
 from lavka.kernel.conf import options
 from lavka.kernel.threads import run_flow
 from lavka.orders import selectors as orders
+from lavka.orders.models import Order
 from lavka.orders.rules import OrderStatus
 from lavka.payments import services as payments
 from lavka.payments.errors import NotRefundable, PaymentDeclined
@@ -59,6 +60,28 @@ def sweep(**_: object) -> int:
             # One that cannot be settled must not stand in the way of the others.
             logger.exception("could not settle draft %s", order_id)
     return len(overdue)
+
+
+@shared_task(name="checkout.cancel_unpaid")
+def cancel_unpaid(**_: object) -> int:
+    """Cancel orders whose money did not come in time; returns how many were cancelled."""
+    actor, now, cancelled = actors.current(), timezone.now(), 0
+    for order_id in Order.objects.overdue(now).values_list("pk", flat=True)[:BATCH]:
+        try:
+            held = services.cancel_unpaid(order_id=order_id, actor=actor, at=now)
+            if held is not None:
+                run_flow(flows.give_back(held, actor=actor))
+                cancelled += 1
+        except Exception:
+            # One that cannot be cancelled must not stand in the way of the others.
+            logger.exception("could not cancel unpaid order %s", order_id)
+    return cancelled
+
+
+@shared_task(name="checkout.forget_unpaid")
+def forget_unpaid(*, order_id: str, **_: object) -> None:
+    """Count an order that is paid, sent or cancelled against nobody; twice changes nothing."""
+    services.forget_unpaid(order_id=UUID(order_id))
 
 
 @shared_task(name="checkout.purge")

@@ -9,12 +9,14 @@ from uuid import UUID
 class Requester:
     """Who asks to have stock held: a customer or, without an id, a guest; and from which address.
 
-    Of each variant they may have `free_units` held, however few are left.
+    Of each variant they may have `free_units` held, however few are left. `is_ordering`: what they
+    get becomes an order at once, so it has no end.
     """
 
     customer_id: UUID | None
     address: str
     free_units: int
+    is_ordering: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

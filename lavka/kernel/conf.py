@@ -126,6 +126,30 @@ class Options:
         return {"customer": 5, "address": 10, **self._read("HOLD_SHARE_PERCENT", {})}
 
     @property
+    def unpaid_orders_kept_days(self) -> int:
+        """After so many days an order that nobody has paid is cancelled. 0: never. Default: 14."""
+        return int(self._read("UNPAID_ORDERS_KEPT_DAYS", 14))
+
+    @property
+    def unpaid_orders(self) -> dict[str, int]:
+        """How many orders wait for their money at once: of a mailbox and from an address.
+
+        A `customer` has proved that the mailbox is theirs, a `stranger` has not; only orders of
+        strangers count for an `address`, those of a day. 0 is no limit.
+        """
+        return {"stranger": 3, "customer": 20, "address": 10, **self._read("UNPAID_ORDERS", {})}
+
+    @property
+    def mails_a_day(self) -> dict[str, int]:
+        """How many mails a mailbox gets in a day that nobody has proved to be theirs, by purpose.
+
+        `account`, `recovery`, `order` and `alert`; 0 is no limit.
+        """
+        return {"account": 10, "recovery": 20, "order": 10, "alert": 10} | {
+            **self._read("MAILS_A_DAY", {})
+        }
+
+    @property
     def stripe(self) -> dict[str, str]:
         """`secret_key`, `webhook_secret`, `publishable_key` of the Stripe gateway.
 

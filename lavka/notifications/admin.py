@@ -17,8 +17,12 @@ from lavka.notifications.models import SentMail
 class SentMailAdmin(Untouchable, ModelAdmin):
     """What was mailed to whom, and what still waits; the shop writes these rows itself."""
 
-    list_display = ["kind", "user", "order", "claimed_at", "sent_at"]
-    list_filter = ["kind", ("sent_at", admin.EmptyFieldListFilter)]
+    list_display = ["kind", "user", "order", "claimed_at", "sent_at", "suppressed_at"]
+    list_filter = [
+        "kind",
+        ("sent_at", admin.EmptyFieldListFilter),
+        ("suppressed_at", admin.EmptyFieldListFilter),
+    ]
     list_select_related = ["user", "order"]
     search_fields = ["user__email", "order__email", "event_id"]
     ordering = ["-id"]

@@ -10,7 +10,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from lavka.notifications import drafts, letters, services
+from lavka.accounts.rules import mailbox_digest
+from lavka.notifications import drafts, letters, selectors, services
 from lavka.notifications.letters import Draft
 from lavka.notifications.models import SentMail
 
@@ -53,7 +54,9 @@ def mail_waiting(*, event_id: UUID, user_id: UUID, variant_id: UUID) -> None:
 def _send(kind: SentMail.Kind, event_id: UUID, draft: Draft | None, **about: UUID) -> None:
     if draft is None:
         return
-    if not services.claim_mail(event_id=event_id, kind=kind, at=timezone.now(), **about):
+    mailbox = "" if selectors.is_proven(draft.to, **about) else mailbox_digest(draft.to)
+    at = timezone.now()
+    if not services.claim_mail(event_id=event_id, kind=kind, mailbox=mailbox, at=at, **about):
         return
     try:
         _message(draft, event_id).send()

@@ -16,13 +16,16 @@ class SentMailQuerySet(models.QuerySet["SentMail"]):
     def free(self, at: datetime.datetime) -> Self:
         """Those that are not sent and that nobody is sending, or whose sender must have died."""
         deadline = at - SentMail.LEASE
-        return self.filter(Q(claimed_at=None) | Q(claimed_at__lte=deadline), sent_at=None)
+        return self.filter(
+            Q(claimed_at=None) | Q(claimed_at__lte=deadline), sent_at=None, suppressed_at=None
+        )
 
 
 class SentMail(models.Model):
     """One mail for one event: claimed by the worker that sends it, then marked as sent.
 
-    It is about a user's account or about an order, which may be a guest's.
+    It is about a user's account or about an order, which may be a guest's. `mailbox` is a digest
+    of where it goes while nobody has proved that this is theirs; beyond its budget it is not sent.
     """
 
     class Kind(models.TextChoices):
@@ -54,6 +57,10 @@ class SentMail(models.Model):
     )  # fmt: skip
     claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    mailbox = models.CharField(_("mailbox"), max_length=32, blank=True, db_default="")
+    suppressed_at = models.DateTimeField(
+        _("not sent"), null=True, blank=True, help_text=_("The mailbox got too much that day.")
+    )
 
     objects = SentMailQuerySet.as_manager()
 
@@ -66,7 +73,12 @@ class SentMail(models.Model):
                 condition=Q(user=None) ^ Q(order=None), name="mail_about_account_or_order"
             ),
         ]
-        indexes = [models.Index(fields=["claimed_at"], name="mail_claimed_at")]
+        indexes = [
+            models.Index(fields=["claimed_at"], name="mail_claimed_at"),
+            models.Index(
+                fields=["mailbox", "claimed_at"], name="mail_mailbox", condition=~Q(mailbox="")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.event_id}"

@@ -1,5 +1,6 @@
 """The staff's pages for orders; every change goes through a service."""
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -82,14 +83,16 @@ class HistoryInline(Untouchable, TabularInline):
 class OrderAdmin(Untouchable, ModelAdmin):
     """Orders, newest first; drafts are checkouts that were not paid."""
 
-    list_display = ["title", "status", "payment_status", "email", "total", "placed_at"]
-    list_filter = ["status", "payment_status", "placed_at"]
+    list_display = [
+        "title", "status", "payment_status", "payment_due_at", "email", "total", "placed_at",
+    ]  # fmt: skip
+    list_filter = ["status", "payment_status", "placed_at", "payment_due_at"]
     search_fields = ["=number", "email"]
     date_hierarchy = "placed_at"
     list_select_related = ["customer"]
     show_full_result_count = False
     inlines = [LineInline, HistoryInline]
-    actions = ["cancel", "revoke_links"]
+    actions = ["cancel", "wait_for_payment", "wait_without_deadline", "revoke_links"]
     subtotal = money_column(Order, "subtotal_amount")
     discount = money_column(Order, "discount_amount")
     shipping = money_column(Order, "shipping_amount")
@@ -108,7 +111,7 @@ class OrderAdmin(Untouchable, ModelAdmin):
             {
                 "fields": [
                     "subtotal", "discount", "shipping", "tax", "total", "is_tax_included",
-                    "authorised", "captured", "refunded",
+                    "authorised", "captured", "refunded", "payment_due_at",
                 ]
             },
         ),
@@ -138,6 +141,27 @@ class OrderAdmin(Untouchable, ModelAdmin):
         take_step(
             self, request, queryset.placed(),
             lambda each: services.cancel_order(order_id=each.pk, actor=actor, at=at),
+        )  # fmt: skip
+
+    @admin.action(description=_("Wait a week more for the payment"), permissions=["cancel"])
+    def wait_for_payment(self, request: HttpRequest, queryset: OrderQuerySet) -> None:
+        """Move the payment deadline of the chosen orders."""
+        self._set_payment_due(request, queryset, timezone.now() + datetime.timedelta(days=7))
+
+    @admin.action(description=_("Wait for the payment without a deadline"), permissions=["cancel"])
+    def wait_without_deadline(self, request: HttpRequest, queryset: OrderQuerySet) -> None:
+        """Take the payment deadline of the chosen orders away."""
+        self._set_payment_due(request, queryset, None)
+
+    def _set_payment_due(
+        self, request: HttpRequest, queryset: OrderQuerySet, due_at: datetime.datetime | None
+    ) -> None:
+        actor, at = Actor.staff(request.user.pk), timezone.now()
+        take_step(
+            self, request, queryset.placed(),
+            lambda each: services.set_payment_due(
+                order_id=each.pk, due_at=due_at, actor=actor, at=at
+            ),
         )  # fmt: skip
 
     @admin.action(description=_("Revoke the links in mails"), permissions=["cancel"])

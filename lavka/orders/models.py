@@ -1,5 +1,6 @@
 """Orders, their lines, their history, and the series of their numbers."""
 
+import datetime
 from typing import Any, Self
 
 from django.conf import settings
@@ -51,6 +52,15 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def paid_too_much(self) -> Self:
         """Those that hold more than they cost."""
         return self.filter(_PAID_TOO_MUCH)
+
+    def overdue(self, at: datetime.datetime) -> Self:
+        """Those that were to be paid by now: nothing came, and nothing was sent."""
+        return self.filter(
+            status=OrderStatus.PLACED,
+            captured_amount=0,
+            total_amount__gt=0,
+            payment_due_at__lte=at,
+        )
 
     def locked(self) -> Self:
         """The same orders, each held until the caller's transaction ends."""
@@ -117,6 +127,12 @@ class Order(models.Model):
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
     placed_at = models.DateTimeField(_("placed at"), null=True, blank=True)
+    payment_due_at = models.DateTimeField(
+        _("to be paid until"),
+        null=True,
+        blank=True,
+        help_text=_("When nothing was paid and nothing sent by then, the shop cancels the order."),
+    )
     cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
     completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
 
@@ -140,6 +156,11 @@ class Order(models.Model):
             models.Index(fields=["status", "-placed_at", "-id"], name="order_status"),
             models.Index(fields=["email"], name="order_email"),
             models.Index(fields=["updated_at"], name="order_draft", condition=Q(status="draft")),
+            models.Index(
+                fields=["payment_due_at"],
+                name="order_payment_due",
+                condition=Q(status="placed", payment_due_at__isnull=False),
+            ),
             models.Index(
                 fields=["updated_at"], name="order_paid_too_much", condition=_PAID_TOO_MUCH
             ),

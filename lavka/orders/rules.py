@@ -54,6 +54,7 @@ class EventKind(TextChoices):
     RETURN_RECEIVED = "return_received", _("return received")
     NOTE = "note", _("note")
     LINKS_REVOKED = "links_revoked", _("links revoked")
+    PAYMENT_DUE = "payment_due", _("payment deadline set")
 
 
 TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {

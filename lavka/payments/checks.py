@@ -11,7 +11,7 @@ from lavka.kernel.conf import options
 from lavka.payments.gateways.protocol import Gateway
 
 METHODS = [name for name, _ in inspect.getmembers(Gateway, inspect.isfunction) if name[0] != "_"]
-ATTRIBUTES = ["keeps_books", "captures_once"]
+ATTRIBUTES = ["keeps_books", "pays_later", "captures_once"]
 
 
 @register()

@@ -8,6 +8,8 @@ from django.db.models import FETCH_RAISE, Count, F, Prefetch, Q, QuerySet, Sum
 from lavka.kernel import rows
 from lavka.kernel.idempotency import KeyReused
 from lavka.orders.rules import PaymentSums
+from lavka.payments.gateways import registry
+from lavka.payments.gateways.protocol import Gateway
 from lavka.payments.models import LedgerEntry, Operation, Payment, ProviderEvent
 from lavka.payments.rules import (
     UNDECIDED,
@@ -85,6 +87,24 @@ SELECT coalesce(sum(authorised - captured - voided), 0), coalesce(sum(captured),
     coalesce(sum(refunded), 0)
 FROM payments_payment WHERE order_id = %s
 """
+
+
+def is_promised(order_id: UUID) -> bool:
+    """Whether an order has only a promise of its money, from somebody who pays later: 1 query."""
+    payments = Payment.objects.filter(order_id=order_id, abandoned_at=None)
+    return any(each.pays_later for each in _gateways_of(payments))
+
+
+def is_vouched_for(order_id: UUID) -> bool:
+    """Whether a provider has once approved money of an order, and no mere promise: 1 query."""
+    payments = Payment.objects.filter(order_id=order_id, authorised__gt=0)
+    return not all(each.pays_later for each in _gateways_of(payments))
+
+
+def _gateways_of(payments: QuerySet[Payment]) -> list[Gateway]:
+    """The gateways that were used, as far as the shop has them still."""
+    used = set(payments.values_list("method", flat=True))
+    return [registry.gateway_of(method) for method in registry.methods() if method in used]
 
 
 def sums_of(order_id: UUID) -> PaymentSums:

@@ -19,7 +19,7 @@ from lavka.checkout.api.serializers import (
     checkout_json,
     quote_json,
 )
-from lavka.checkout.errors import CartIncomplete, QuoteChanged
+from lavka.checkout.errors import CartIncomplete, PayLaterRefused, QuoteChanged
 from lavka.checkout.services import Buyer
 from lavka.inventory.errors import OutOfStock
 from lavka.orders.selectors import with_lines
@@ -88,14 +88,17 @@ class CheckoutView(OneCartView):
         request=CheckoutInput,
         responses={201: CheckoutOutput},
         errors=[
-            CartClosed, CartIncomplete, OutOfStock, QuoteChanged, PaymentDeclined,
+            CartClosed, CartIncomplete, OutOfStock, QuoteChanged, PaymentDeclined, PayLaterRefused,
         ],
         examples=[CHECKOUT],
         requires_key=True,
         calls_out=True,
         description="Ordering twice gives the same order. The stock is held for 90 seconds while "
         "it is being paid; when it is gone after that, the money goes back and the answer is "
-        "`out_of_stock`. After the customer has done what "
+        "`out_of_stock`. What is paid later, as by invoice, counts against a budget of whom it is "
+        "for and of the network it comes from; beyond it the answer is `pay_later_refused`, and "
+        "another way to pay is open. The shop cancels what is not paid until `payment_due_at`. "
+        "After the customer has done what "
         "`payment.action` asks for, send it again under a new key, or wait: the provider's word "
         "places the order as well.",
     )  # fmt: skip

@@ -4,7 +4,7 @@ Locks are taken in this order: the cart, its order, the payments, its stock, the
 """
 
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import transaction
@@ -16,8 +16,10 @@ from lavka.carts.models import Cart
 from lavka.carts.pricing import PricedCart
 from lavka.carts.selectors import lines_of
 from lavka.checkout import rules, selectors
-from lavka.checkout.errors import CartIncomplete, QuoteChanged, unknown_quote
+from lavka.checkout.errors import CartIncomplete, PayLaterRefused, QuoteChanged, unknown_quote
 from lavka.checkout.models import Quote
+from lavka.checkout.services import pay_later
+from lavka.checkout.services.pay_later import Debtor
 from lavka.inventory import services as inventory
 from lavka.inventory.errors import OutOfStock
 from lavka.inventory.rules import Requester
@@ -29,6 +31,7 @@ from lavka.orders import services as orders
 from lavka.orders.models import Order
 from lavka.orders.rules import OrderContent, OrderStatus
 from lavka.payments import services as payments
+from lavka.payments.gateways.registry import gateway_of
 from lavka.payments.rules import UNDECIDED, PaymentInput
 
 # How long a customer may take to pay.
@@ -107,7 +110,7 @@ def prepare(
     Beyond the buyer's limits nothing is held: the stock is taken when the money is there, or the
     money goes back.
     Raises: Cart.DoesNotExist; CartClosed; Invalid, for a quote or a method that is not known;
-    CartIncomplete; OutOfStock; QuoteChanged, with the new `totals`.
+    CartIncomplete; OutOfStock; QuoteChanged, with the new `totals`; PayLaterRefused.
     Locks: the cart, its draft, its hold, its stock levels, the buyer's limits; the levels last, as
     other buyers wait for them.
     """
@@ -126,18 +129,14 @@ def prepare(
         raise QuoteChanged(totals=_totals(content))
     content = rules.with_looks_of(quote.content, content)
     order = _draft(cart, quote, content, at)
-    payment_id = None
+    payment_id, debtor = None, None
     if content.total:
-        payment_id = payments.open_payment(
-            order_id=order.pk, amount=order.total, means=means, at=at
-        ).pk
-    inventory.reserve_stock(
-        holder=cart.pk,
-        quantities=quantities_of(content),
-        until=at + datetime.timedelta(seconds=options.payment_hold_seconds),
-        at=at,
-        requester=_requester(buyer, rules.FREE_UNITS_OF_PAYMENT),
-    )
+        payment = payments.open_payment(order_id=order.pk, amount=order.total, means=means, at=at)
+        payment_id = payment.pk
+        if gateway_of(means.method).pays_later:
+            debtor = pay_later.debtor_of(order, buyer.address)
+            pay_later.require_budget(order, debtor, at)
+    _hold(cart, content, buyer, debtor, at)
     return Prepared(order_id=order.pk, payment_id=payment_id)
 
 
@@ -154,17 +153,19 @@ def finalise(*, order_id: UUID, at: datetime.datetime) -> Order:
     cart, order = _lock_order(order_id)
     if order.status != OrderStatus.DRAFT or not selectors.is_covered(order):
         return order
+    terms = pay_later.terms_of(order, at)
     inventory.allocate_reservation(
         holder=order.cart_id,
         order_id=order.pk,
         quantities=selectors.ordered_quantities(order.pk),
         at=at,
+        unpaid_until=terms.counts_until,
     )
     if cart is not None:
         carts.order_cart(cart_id=cart.pk)
     rows.execute(_END, [order.pk])
     buyer = Actor.customer(order.customer_id)
-    return orders.place_order(order_id=order.pk, actor=buyer, at=at)
+    return orders.place_order(order_id=order.pk, actor=buyer, at=at, payment_due_at=terms.due_at)
 
 
 @transaction.atomic
@@ -236,9 +237,30 @@ def _draft(cart: Cart, quote: Quote, content: OrderContent, at: datetime.datetim
     earlier_id = selectors.order_id_of(cart.pk)
     if earlier_id is not None:
         payments.abandon_payments(order_id=earlier_id, actor=Actor.customer(cart.owner_id), at=at)
+        pay_later.forget_draft(order_id=earlier_id)
     order = orders.draft_order(cart_id=cart.pk, customer_id=cart.owner_id, content=content)
     rows.execute(_BEGIN, [order.pk, quote.digest, at, at + PAYING_TAKES])
     return order
+
+
+def _hold(
+    cart: Cart, content: OrderContent, buyer: Buyer, debtor: Debtor | None, at: datetime.datetime
+) -> None:
+    """Hold what is being paid, within the buyer's limits.
+
+    Beyond them nothing is held, but a stranger cannot order it unpaid.
+    Raises: OutOfStock; PayLaterRefused.
+    """
+    requester = _requester(buyer, rules.FREE_UNITS_OF_PAYMENT)
+    held_until = inventory.reserve_stock(
+        holder=cart.pk,
+        quantities=quantities_of(content),
+        until=at + datetime.timedelta(seconds=options.payment_hold_seconds),
+        at=at,
+        requester=replace(requester, is_ordering=debtor is not None),
+    )
+    if held_until is None and debtor is not None and not debtor.is_trusted:
+        raise PayLaterRefused
 
 
 def _requester(buyer: Buyer, free_units: int) -> Requester:

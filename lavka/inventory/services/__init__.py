@@ -20,6 +20,7 @@ from lavka.inventory.services.levels import (
 )
 from lavka.inventory.services.reservations import (
     extend_reservation,
+    forget_usage,
     purge_usage,
     release_expired,
     release_hold,
@@ -39,6 +40,7 @@ __all__ = [
     "create_warehouse",
     "delete_warehouse",
     "extend_reservation",
+    "forget_usage",
     "purge_usage",
     "release_allocation",
     "release_expired",

@@ -27,6 +27,10 @@ _END = """
 WITH bought AS (DELETE FROM inventory_reservationusage WHERE holder = %s)
 DELETE FROM inventory_hold WHERE id = %s
 """
+_END_UNPAID = """
+WITH owed AS (UPDATE inventory_reservationusage SET counts_until = %s WHERE holder = %s)
+DELETE FROM inventory_hold WHERE id = %s
+"""
 
 
 @transaction.atomic
@@ -36,12 +40,14 @@ def allocate_reservation(
     order_id: UUID,
     quantities: Mapping[UUID, int],
     at: datetime.datetime,
+    unpaid_until: datetime.datetime | None = None,
 ) -> None:
     """Give the order `quantities` (variant id → units in all, shipped ones included).
 
     They come from the holder's reservation, also after its deadline while it still exists; what
     it lacks is reserved now, and what it has too much is given back. What the order has already
-    is not taken twice, so the call may be repeated.
+    is not taken twice, so the call may be repeated. What is not paid yet counts against the limits
+    of whoever had it held, `unpaid_until` then or `forget_usage`.
     Raises: OutOfStock, with `variants`.
     Locks: the hold, the order's allocations, then the levels whose reservation changes: none,
     when the holder has just what the order needs.
@@ -54,7 +60,10 @@ def allocate_reservation(
     missing = {each: units - has[each] for each, units in quantities.items() if units > has[each]}
     keep_exactly(holder, missing, own=reservations_of.all(holder), at=at)
     rows.execute(_CONVERT, [order_id, at, holder])
-    rows.execute(_END, [holder, holder])
+    if unpaid_until is None:
+        rows.execute(_END, [holder, holder])
+    else:
+        rows.execute(_END_UNPAID, [unpaid_until, holder, holder])
 
 
 @transaction.atomic

@@ -72,7 +72,7 @@ def reserve_stock(
     transaction ends.
     Emits: ProductChanged, StockRanOut, StockRanLow, StockCameBack.
     """
-    limit = ends_at or until
+    limit, is_ordering = ends_at or until, requester is not None and requester.is_ordering
     hold = take_hold(holder, requester, until, limit, at)
 
     def admit(more: Mapping[UUID, int], free: Mapping[UUID, int]) -> bool:
@@ -80,14 +80,15 @@ def reserve_stock(
         if limit < hold.ends_at:
             rows.execute(_SHORTEN, [limit, limit, holder])
             hold = hold._replace(expires_at=min(hold.expires_at, limit), ends_at=limit)
-        return at < hold.ends_at and (
-            requester is None
-            or count_usage(holder, requester, more, free, ends_at=hold.ends_at, at=at)
+        if at >= hold.ends_at and not is_ordering:
+            return False
+        return requester is None or count_usage(
+            holder, requester, more, free, ends_at=hold.ends_at, at=at
         )
 
     own = [] if hold.is_new else reservations_of.all(holder)
     if keep_exactly(holder, quantities, own=own, at=at, admit=admit):
-        return hold.expires_at if at < hold.expires_at else None
+        return hold.expires_at if at < hold.expires_at or is_ordering else None
     if hold.is_new:
         rows.execute(_DELETE, [holder])
     else:
@@ -151,6 +152,11 @@ def release_hold(*, reference: UUID, at: datetime.datetime) -> None:
     holder = Hold.objects.values_list("pk", flat=True).get(reference=reference)
     ReservationUsage.objects.filter(holder=holder, ends_at__gt=at).update(ends_at=at)
     release_reservation(holder=holder)
+
+
+def forget_usage(*, holder: UUID) -> None:
+    """Count nothing of this holder against anybody's limits any more: it was paid, or let go."""
+    ReservationUsage.objects.filter(holder=holder).delete()
 
 
 def purge_usage(*, at: datetime.datetime) -> int:

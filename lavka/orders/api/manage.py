@@ -14,6 +14,7 @@ from lavka.orders.api.serializers import (
     ListedOrderOutput,
     ManagedOrderOutput,
     NoteInput,
+    PaymentDueInput,
     listed_order_json,
     managed_order_json,
 )
@@ -89,6 +90,37 @@ class ManageCancelOrderView(StaffView):
             return managed(order_id)
 
         return Response(await in_thread(cancel))
+
+
+class ManagePaymentDueView(StaffView):
+    """Until when an order may wait for its money."""
+
+    rights = {"PUT": "orders.change_order"}
+
+    @operation(
+        "set_order_payment_due",
+        "Set until when an order is to be paid",
+        request=PaymentDueInput,
+        responses=ManagedOrderOutput,
+        errors=[OrderInTheWrongState],
+        examples=[
+            OpenApiExample("later", {"payment_due_at": "2027-03-01T12:00:00Z"}, request_only=True),
+            OpenApiExample("no deadline", {"payment_due_at": None}, request_only=True),
+        ],
+        description="An order that is to be paid later is cancelled by the shop when nothing was "
+        "paid and nothing sent by then. One whose money has arrived is captured, and needs no "
+        "deadline.",
+    )
+    async def put(self, request: Request, order_id: UUID) -> Response:
+        due_at, actor = PaymentDueInput.read(request.data)["payment_due_at"], self.actor
+
+        def change() -> dict[str, Any]:
+            services.set_payment_due(
+                order_id=order_id, due_at=due_at, actor=actor, at=timezone.now()
+            )
+            return managed(order_id)
+
+        return Response(await in_thread(change))
 
 
 class ManageOrderNotesView(StaffView):

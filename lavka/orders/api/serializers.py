@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.addresses.api.serializers import PostalAddressOutput
-from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
+from lavka.catalog.api.serializers import InstantField, StrictUUIDField, VariantDetailsOutput
 from lavka.catalog.api.shapes import variant_details_json
 from lavka.kernel.actors import ActorKind
 from lavka.orders import tokens
@@ -32,6 +32,14 @@ class CancelInput(Input):
     """Why an order is called off."""
 
     reason = StrictCharField(max_length=500, allow_blank=True, default="")
+
+
+class PaymentDueInput(Input):
+    """Until when an order is to be paid."""
+
+    payment_due_at = InstantField(
+        allow_null=True, help_text=_("Null: it waits without a deadline.")
+    )
 
 
 class LineQuantityInput(Input):
@@ -119,6 +127,10 @@ class OrderContentOutput(Serializer):
     vat_number = serializers.CharField(help_text="The buyer's, or empty.")
     shipping_option = ShippingOptionOutput()
     placed_at = serializers.DateTimeField(allow_null=True)
+    payment_due_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text=_("Pay until then: an order that is not paid is cancelled. Null: no deadline."),
+    )
     cancelled_at = serializers.DateTimeField(allow_null=True)
     completed_at = serializers.DateTimeField(allow_null=True)
 
@@ -190,6 +202,7 @@ def _content_json(order: Order) -> dict[str, Any]:
         "vat_number": order.vat_number,
         "shipping_option": order.shipping_option,
         "placed_at": order.placed_at,
+        "payment_due_at": order.payment_due_at,
         "cancelled_at": order.cancelled_at,
         "completed_at": order.completed_at,
     }

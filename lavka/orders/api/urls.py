@@ -15,5 +15,6 @@ urlpatterns = [
     path("manage/orders/<uuid:order_id>/edit/", edits.ManageEditView.as_view()),
     path("manage/orders/<uuid:order_id>/edit/preview/", edits.ManageEditPreviewView.as_view()),
     path("manage/orders/<uuid:order_id>/links/", manage.ManageOrderLinksView.as_view()),
+    path("manage/orders/<uuid:order_id>/payment-due/", manage.ManagePaymentDueView.as_view()),
     path("manage/orders/<uuid:order_id>/notes/", manage.ManageOrderNotesView.as_view()),
 ]

@@ -11,6 +11,7 @@ from lavka.orders.services.lifecycle import (
     locked_order,
     next_number,
     place_order,
+    set_payment_due,
     take_back_lines,
 )
 from lavka.orders.services.money import claim_refund, record_payments, unclaim_refund
@@ -34,6 +35,7 @@ __all__ = [
     "record_event",
     "record_payments",
     "revoke_links",
+    "set_payment_due",
     "take_back_lines",
     "unclaim_refund",
 ]

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from lavka.inventory import services as inventory
 from lavka.kernel import events, rows
 from lavka.kernel.actors import Actor, in_name_of
+from lavka.kernel.errors import FieldError, Invalid
 from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState, UnknownLine
 from lavka.orders.events import OrderCancelled, OrderCompleted, OrderFulfilled, OrderPlaced
 from lavka.orders.models import Order, OrderLine
@@ -27,9 +29,16 @@ def locked_order(order_id: UUID) -> QuerySet[Order]:
 
 @in_name_of
 @transaction.atomic
-def place_order(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> Order:
+def place_order(
+    *,
+    order_id: UUID,
+    actor: Actor,
+    at: datetime.datetime,
+    payment_due_at: datetime.datetime | None = None,
+) -> Order:
     """Make an order of a draft and give it the next number; a placed order is returned as it is.
 
+    One that waits for its money is to be paid until `payment_due_at`.
     Raises: Order.DoesNotExist.
     Locks: the order; last of all the series of numbers, until the caller's transaction ends, so
     numbers have no gaps and come in the order of the commits.
@@ -41,8 +50,8 @@ def place_order(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> Order
     record_event(order_id=order.pk, kind=EventKind.PLACED, actor=actor, at=at)
     events.publish(OrderPlaced(order_id=order.pk))
     order.status, order.placed_at = OrderStatus.PLACED, at
-    order.number = next_number(ORDER_NUMBERS)
-    rows.update(order, "status", "placed_at", "number", "updated_at")
+    order.number, order.payment_due_at = next_number(ORDER_NUMBERS), payment_due_at
+    rows.update(order, "status", "placed_at", "number", "payment_due_at", "updated_at")
     return order
 
 
@@ -64,6 +73,27 @@ def cancel_order(*, order_id: UUID, actor: Actor, at: datetime.datetime, reason:
     inventory.release_allocation(order_id=order.pk)
     record_event(order_id=order.pk, kind=EventKind.CANCELLED, actor=actor, at=at, reason=reason)
     events.publish(OrderCancelled(order_id=order.pk))
+    return order
+
+
+@in_name_of
+@transaction.atomic
+def set_payment_due(
+    *, order_id: UUID, due_at: datetime.datetime | None, actor: Actor, at: datetime.datetime
+) -> Order:
+    """Say until when an order is to be paid; None lets it wait without a deadline.
+
+    Raises: Order.DoesNotExist; OrderInTheWrongState, for one that was sent or cancelled; Invalid,
+    for an instant that has passed. Locks: the order.
+    """
+    if due_at is not None and due_at <= at:
+        detail = _("This instant is in the past.")
+        raise Invalid(errors=[FieldError("#/payment_due_at", "in_the_past", detail)])
+    order = Order.objects.placed().locked().get(pk=order_id)
+    require_next(order, OrderStatus.CANCELLED)  # as long as it may be called off
+    order.payment_due_at = due_at
+    order.save(update_fields=["payment_due_at", "updated_at"])
+    record_event(order_id=order.pk, kind=EventKind.PAYMENT_DUE, actor=actor, at=at, due_at=due_at)
     return order
 
 

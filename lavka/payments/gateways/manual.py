@@ -23,6 +23,7 @@ class Manual:
     """Approves everything: authorised is what a customer promised, captured what staff received."""
 
     keeps_books: ClassVar[bool] = False
+    pays_later: ClassVar[bool] = True
     captures_once: ClassVar[bool] = False
 
     async def authorise(self, request: Authorise) -> Answer:

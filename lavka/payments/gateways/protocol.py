@@ -136,6 +136,8 @@ class Gateway(Protocol):
 
     # False for one without a computer behind it: then the shop's word is all there is.
     keeps_books: ClassVar[bool]
+    # Whether it approves what nobody has paid or vouched for: an order waits for its money then.
+    pays_later: ClassVar[bool]
     # Whether the first capture, if partial, gives the rest of the authorisation up.
     captures_once: ClassVar[bool]
 

@@ -38,6 +38,7 @@ class Sandbox:
     """Talks to the sandbox as to any provider: its transactions are not the shop's."""
 
     keeps_books: ClassVar[bool] = True
+    pays_later: ClassVar[bool] = False
     captures_once: ClassVar[bool] = False
 
     async def authorise(self, request: Authorise) -> Answer:

@@ -46,6 +46,7 @@ class Stripe:
     """Stripe's API through its SDK, a connection for each call: flows run on loops that end."""
 
     keeps_books: ClassVar[bool] = True
+    pays_later: ClassVar[bool] = False
     captures_once: ClassVar[bool] = True
 
     async def authorise(self, request: Authorise) -> Answer:

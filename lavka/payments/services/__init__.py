@@ -7,6 +7,7 @@ from lavka.payments.services.opening import (
     abandon_payments,
     expire_payment,
     forget_payments,
+    is_being_captured,
     open_payment,
 )
 from lavka.payments.services.operations import (
@@ -27,6 +28,7 @@ __all__ = [
     "expire_payment",
     "forget_payments",
     "give_up_operation",
+    "is_being_captured",
     "mark_processed",
     "open_payment",
     "purge_webhooks",

@@ -94,6 +94,16 @@ def abandon_payments(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> 
     return list(held.values_list("pk", flat=True))
 
 
+@transaction.atomic
+def is_being_captured(*, order_id: UUID) -> bool:
+    """Whether money of an order was taken, or is just being taken; then nobody begins to.
+
+    Locks: the order's payments, until the caller's transaction ends.
+    """
+    payments = Payment.objects.locked().filter(order_id=order_id).order_by("pk")
+    return any(payment.captured or payment.capturing for payment in payments)
+
+
 @in_name_of
 @transaction.atomic
 def expire_payment(*, payment_id: UUID, actor: Actor, at: datetime.datetime) -> None:

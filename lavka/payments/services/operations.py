@@ -66,6 +66,7 @@ def begin_capture(
 ) -> tuple[Operation | None, bool]:
     """Claim authorised money, all of it without an `amount`; None when all is taken already.
 
+    Of a payment that was given up nothing is taken any more.
     Without a `key`, calls that find the same sum captured are one.
     `fingerprint` says what the caller asks for under `key`, when this is a part of it.
     Raises: Payment.DoesNotExist; NotCapturable, with `available`; CurrencyMismatch; KeyReused.
@@ -76,7 +77,7 @@ def begin_capture(
     fingerprint = fingerprint or rules.fingerprint_of_change(amount)
     if earlier := _earlier(payment, Kind.CAPTURE, key, fingerprint):
         return earlier, False
-    available = payment.amounts.capturable
+    available = payment.amounts.capturable if payment.abandoned_at is None else 0
     if amount is None and available == 0 and payment.captured:
         return None, False
     wanted = _wanted(payment, amount, available, NotCapturable)
