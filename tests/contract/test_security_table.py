@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lavka.accounts.validators import GUESSED_WORDS
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "docs/security.md", ROOT / "SECURITY.md"]
 STATUSES = {"met", "partly", "not", "n.a."}
@@ -84,6 +86,12 @@ def test_everything_that_is_named_exists(page: Path):
     }
 
     assert sorted(each for each in named | links if missing(each)) == []
+
+
+def test_the_words_that_passwords_must_not_be_are_listed():
+    (listed,) = re.findall(r"parts of its name and host, and \*([^*]+)\*", PAGES[0].read_text())
+
+    assert set(re.split(r",\s+", listed)) == GUESSED_WORDS
 
 
 def test_control_what_does_not_exist_is_missing():

@@ -1,5 +1,6 @@
 """Pages about accounts: a link shows, a form acts, and scanners of mail spend nothing."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -67,6 +68,22 @@ def test_a_password_is_set_once(browser: Client, api):
     assert used.status_code == 422
     assert "/forgot-password" in Page(used).links
     assert told(PasswordChanged) == 1
+
+
+def test_a_password_is_masked_and_managers_may_fill_it_in(browser: Client):
+    reset = f"/reset-password?token={tokens.reset_of(make_customer())}"
+    fields = {
+        "/admin/login/": ("password", "current-password"),
+        reset: ("password", "new-password"),
+    }
+
+    for path, (name, kind) in fields.items():
+        (field,) = re.findall(
+            rf'<input[^>]*name="{name}"[^>]*>', browser.get(path).content.decode()
+        )
+        assert 'type="password"' in field
+        assert f'autocomplete="{kind}"' in field
+        assert "onpaste" not in field
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,23 @@ def test_what_is_no_token_is_401(token):
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+def test_one_algorithm_signs(algorithm):
+    key = AccessToken().get_token_backend().signing_key
+
+    assert is_let_in(jwt.encode(claims(), key, algorithm=algorithm)) is (algorithm == "HS256")
+
+
+@pytest.mark.parametrize("header", ["jwk", "jku", "kid", "x5c", "x5u"])
+def test_a_key_that_a_token_brings_along_is_not_used(header):
+    own = "of somebody else, and long enough to sign"
+    jwk = {"kty": "oct", "k": encoded(own)}
+    brought = {"jwk": jwk, "x5c": [encoded(own)]}
+    named = {header: brought.get(header, "https://evil.example/keys.json")}
+
+    assert not is_let_in(jwt.encode(claims(), own, algorithm="HS256", headers=named))
+
+
 @pytest.mark.parametrize("payload", ["[" * 2000 + "]" * 2000, "null", "5", '"text"', "[]"])
 def test_a_signed_body_that_holds_no_claims_is_401(payload):
     backend = AccessToken().get_token_backend()
