@@ -23,11 +23,12 @@ class ShipmentSent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ReturnChanged(Event):
-    """A return was requested, approved, refused or received."""
+    """A return was requested, approved, refused or received: its `status` from then on."""
 
     name: ClassVar[str] = "fulfilment.return_changed"
     return_id: UUID
     order_id: UUID
+    status: str = ""
 
     @property
     def aggregate(self) -> UUID:

@@ -226,4 +226,6 @@ def _tell_of_return(
     orders.record_event(
         order_id=asked.order_id, kind=kind, actor=actor, at=at, return_request=asked.pk
     )
-    events.publish(ReturnChanged(return_id=asked.pk, order_id=asked.order_id))
+    events.publish(
+        ReturnChanged(return_id=asked.pk, order_id=asked.order_id, status=str(asked.status))
+    )

@@ -4,7 +4,7 @@ What a stranger can choose is left out: whoever registers a stranger's address, 
 would have the shop mail their words. That goes for names and addresses.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,18 +16,28 @@ from lavka.accounts.models import User
 from lavka.catalog import links as catalog_links
 from lavka.catalog.rules import SelectedOption, name_with_options
 from lavka.catalog.selectors import Article, articles_of
-from lavka.fulfilment.models import Shipment
+from lavka.fulfilment.models import ReturnRequest, Shipment
+from lavka.fulfilment.rules import ReturnStatus
 from lavka.kernel.formats import format_money
 from lavka.kernel.links import LinkKind
 from lavka.kernel.money import Money
+from lavka.notifications import selectors
 from lavka.notifications.letters import COLUMN, Draft
 from lavka.notifications.models import SentMail
+from lavka.notifications.selectors import Cancellation, Refund
 from lavka.orders import links as order_links
 from lavka.orders import selectors as orders
 from lavka.orders.models import Order, OrderLine
 from lavka.orders.summary import totals_of
 
 Kind = SentMail.Kind
+
+# Which steps of a return are mailed; whoever asks for one needs no mail about it.
+RETURN_STEPS: Mapping[str, Kind] = {
+    ReturnStatus.APPROVED: Kind.RETURN_APPROVED,
+    ReturnStatus.REFUSED: Kind.RETURN_REFUSED,
+    ReturnStatus.RECEIVED: Kind.RETURN_RECEIVED,
+}
 
 
 def to_user(kind: str, user_id: UUID) -> Draft | None:
@@ -69,10 +79,84 @@ def order_draft(kind: str, order: Order, lines: list[OrderLine]) -> Draft:
                 (_piece(line, line.quantity), order.money(line.total_amount)) for line in lines
             ),
             "totals": _table(totals_of(order)),
-            "captured": format_money(order.money(order.captured_amount)),
-            "refunded": format_money(order.money(order.refunded_amount)),
         }
-    return Draft(kind, order.email, order.language, context)
+    return _to_buyer(kind, order, context)
+
+
+def of_cancellation(order_id: UUID) -> Draft | None:
+    """About a cancelled order and its money; None for one that is gone or not cancelled."""
+    order = orders.all_orders().filter(pk=order_id).first()
+    cancellation = None if order is None else selectors.cancellation_of(order)
+    if order is None or cancellation is None:
+        return None
+    reserved = selectors.reserved_for(order)
+    return cancellation_draft(order, list(order.lines.all()), cancellation, reserved)
+
+
+def cancellation_draft(
+    order: Order, lines: Iterable[OrderLine], cancellation: Cancellation, reserved: int
+) -> Draft:
+    """About this cancellation: what is not sent, and what becomes of the money."""
+    due = cancellation.captured - cancellation.refunded
+    context = _order(order) | {
+        "is_overdue": cancellation.is_overdue,
+        "is_customers": cancellation.is_customers,
+        "lines": _pieces((line, line.quantity) for line in lines),
+        "captured": _amount(order, cancellation.captured),
+        "refunded": _amount(order, cancellation.refunded),
+        "due": _amount(order, due),
+        "reserved": _amount(order, reserved),
+    }
+    return _to_buyer(Kind.ORDER_CANCELLED, order, context)
+
+
+def of_refund(order_id: UUID, operation_id: UUID | None) -> Draft | None:
+    """About money that went back; None for what another mail tells.
+
+    That is the mail about the cancellation, or about a later part of the same refund.
+    """
+    order = Order.objects.filter(pk=order_id).first()  # or a purchase that became none
+    if order is None:
+        return None
+    cancellation = selectors.cancellation_of(order)
+    if cancellation is not None and not cancellation.is_paid_later:
+        return None
+    if operation_id is None:  # in events of before they said which refund it was
+        return refund_draft(order, Refund(amount=0, pieces=[]))
+    refund = selectors.refund_of(order, operation_id)
+    return None if refund is None else refund_draft(order, refund)
+
+
+def refund_draft(order: Order, refund: Refund) -> Draft:
+    """About this refund, and what was refunded of the order by now."""
+    context = _order(order) | {
+        "amount": _amount(order, refund.amount),
+        "lines": _pieces(refund.pieces),
+        "captured": _amount(order, order.captured_amount),
+        "refunded": _amount(order, order.refunded_amount),
+    }
+    return _to_buyer(Kind.ORDER_REFUNDED, order, context)
+
+
+def of_return(return_id: UUID, status: str) -> Draft | None:
+    """About a step of a return; None for one that is gone, or a step that is not mailed."""
+    asked = (
+        ReturnRequest.objects.select_related("order")
+        .prefetch_related("lines__order_line")
+        .filter(pk=return_id)
+        .first()
+    )
+    if asked is None:
+        return None
+    kind = RETURN_STEPS.get(status or asked.status)
+    pieces = [(line.order_line, line.quantity) for line in asked.lines.all()]
+    return None if kind is None else return_draft(kind, asked.order, pieces)
+
+
+def return_draft(kind: str, order: Order, pieces: Iterable[tuple[OrderLine, int]]) -> Draft:
+    """About this step of a return and its pieces."""
+    is_paid = order.refundable_amount > 0
+    return _to_buyer(kind, order, _order(order) | {"lines": _pieces(pieces), "is_paid": is_paid})
 
 
 def of_shipment(shipment_id: UUID) -> Draft | None:
@@ -93,9 +177,9 @@ def shipment_draft(
         "carrier": _one_line(shipment.carrier),
         "tracking_number": _one_line(shipment.tracking_number),
         "tracking_url": shipment.tracking_url,
-        "lines": "\n".join(_piece(line, quantity) for line, quantity in pieces),
+        "lines": _pieces(pieces),
     }
-    return Draft(Kind.ORDER_SHIPPED, order.email, order.language, context)
+    return _to_buyer(Kind.ORDER_SHIPPED, order, context)
 
 
 def to_waiting(user_id: UUID, variant_id: UUID) -> Draft | None:
@@ -120,9 +204,28 @@ def _with_token(kind: LinkKind, token: str) -> dict[str, Any]:
     return {"link": kind.url(token=token), "token": token, "is_link_secret": True}
 
 
+def _to_buyer(kind: str, order: Order, context: Mapping[str, Any]) -> Draft:
+    return Draft(kind, order.email, order.language, context)
+
+
 def _order(order: Order) -> dict[str, Any]:
-    """Number and link, which carries the order's key: whoever reads the mail sees the order."""
+    """Number and link, which carries the order's key: whoever reads the mail sees the order.
+
+    A purchase that never became an order has neither.
+    """
+    if not order.is_placed:
+        return {}
     return {"number": order.number, "link": order_links.link_to(order), "is_link_secret": True}
+
+
+def _amount(order: Order, amount: int) -> str:
+    """As its buyer reads it; empty for nothing."""
+    with translation.override(order.language):
+        return format_money(order.money(amount)) if amount else ""
+
+
+def _pieces(pieces: Iterable[tuple[OrderLine, int]]) -> str:
+    return "\n".join(_piece(line, quantity) for line, quantity in pieces)
 
 
 def _table(rows: Iterable[tuple[str, Money]]) -> str:

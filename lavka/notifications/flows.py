@@ -45,6 +45,28 @@ def mail_shipment(*, event_id: UUID, shipment_id: UUID, order_id: UUID) -> None:
     _send(kind, event_id, drafts.of_shipment(shipment_id), order_id=order_id)
 
 
+def mail_cancellation(*, event_id: UUID, order_id: UUID) -> None:
+    """Mail a buyer that their order is cancelled, and what becomes of the money.
+
+    Raises as `mail_buyer`.
+    """
+    kind = SentMail.Kind.ORDER_CANCELLED
+    _send(kind, event_id, drafts.of_cancellation(order_id), order_id=order_id)
+
+
+def mail_refund(*, event_id: UUID, order_id: UUID, operation_id: UUID | None) -> None:
+    """Mail a buyer what goes back; raises as `mail_buyer`."""
+    draft = drafts.of_refund(order_id, operation_id)
+    _send(SentMail.Kind.ORDER_REFUNDED, event_id, draft, order_id=order_id)
+
+
+def mail_return(*, event_id: UUID, return_id: UUID, order_id: UUID, status: str) -> None:
+    """Mail a buyer what the shop decided on a return, or that it came; raises as `mail_buyer`."""
+    draft = drafts.of_return(return_id, status)
+    if draft is not None:
+        _send(SentMail.Kind(draft.kind), event_id, draft, order_id=order_id)
+
+
 def mail_waiting(*, event_id: UUID, user_id: UUID, variant_id: UUID) -> None:
     """Mail a customer that a variant is back in stock; raises as `mail_buyer`."""
     draft = drafts.to_waiting(user_id, variant_id)

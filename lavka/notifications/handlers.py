@@ -8,10 +8,10 @@ from lavka.accounts.events import (
     SignInLinkRequested,
     VerificationRequested,
 )
-from lavka.fulfilment.events import ShipmentSent
+from lavka.fulfilment.events import ReturnChanged, ShipmentSent
 from lavka.kernel.events import subscribe
 from lavka.notifications import tasks
-from lavka.orders.events import OrderPlaced
+from lavka.orders.events import OrderCancelled, OrderPlaced
 from lavka.payments.events import PaymentRefunded
 from lavka.wishlists.events import AlertTriggered
 
@@ -23,5 +23,7 @@ subscribe(SignInLinkRequested, tasks.send_sign_in_link)
 subscribe(PasswordChanged, tasks.send_password_changed)
 subscribe(OrderPlaced, tasks.send_order_placed)
 subscribe(ShipmentSent, tasks.send_order_shipped)
+subscribe(OrderCancelled, tasks.send_order_cancelled)
 subscribe(PaymentRefunded, tasks.send_order_refunded)
+subscribe(ReturnChanged, tasks.send_return_changed)
 subscribe(AlertTriggered, tasks.send_back_in_stock)

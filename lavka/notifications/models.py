@@ -38,7 +38,11 @@ class SentMail(models.Model):
         PASSWORD_CHANGED = "password_changed", _("password changed")
         ORDER_PLACED = "order_placed", _("order placed")
         ORDER_SHIPPED = "order_shipped", _("order shipped")
+        ORDER_CANCELLED = "order_cancelled", _("order cancelled")
         ORDER_REFUNDED = "order_refunded", _("order refunded")
+        RETURN_APPROVED = "return_approved", _("return approved")
+        RETURN_REFUSED = "return_refused", _("return refused")
+        RETURN_RECEIVED = "return_received", _("return received")
         BACK_IN_STOCK = "back_in_stock", _("back in stock")
 
     # Longer than CELERY_TASK_TIME_LIMIT: by then the worker that claimed the mail is gone.

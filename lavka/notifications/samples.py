@@ -9,25 +9,39 @@ from lavka.fulfilment.models import Shipment
 from lavka.notifications import drafts
 from lavka.notifications.letters import Draft
 from lavka.notifications.models import SentMail
+from lavka.notifications.rules import purpose_of
+from lavka.notifications.selectors import Cancellation, Refund
 from lavka.orders.models import Order, OrderLine
 
 Kind = SentMail.Kind
 NOBODY = UUID(int=0)
 _RED = SelectedOption(code="color", name="Color", value="red", label="Red")
-ABOUT_ORDERS = {Kind.ORDER_PLACED, Kind.ORDER_REFUNDED}
+_CANCELLATION = Cancellation(
+    is_overdue=False, is_customers=False, captured=144_600, refunded=0, is_paid_later=False
+)
 
 
 def sample_of(kind: str, language: str) -> Draft:
     """A mail of this kind in this language."""
-    if kind in ABOUT_ORDERS:
-        return drafts.order_draft(kind, _order(language), _lines())
-    if kind == Kind.ORDER_SHIPPED:
-        pieces = [(line, line.quantity) for line in _lines()]
-        return drafts.shipment_draft(_shipment(), _order(language), pieces)
+    if purpose_of(kind) == "order":
+        return _of_order(kind, _order(language), _lines())
     user = User(pk=NOBODY, email="ada@example.com", language=language, password="")
     if kind == Kind.BACK_IN_STOCK:
         return drafts.waiting_draft(user, _article())
     return drafts.account_draft(kind, user)
+
+
+def _of_order(kind: str, order: Order, lines: list[OrderLine]) -> Draft:
+    pieces = [(line, line.quantity) for line in lines]
+    if kind == Kind.ORDER_SHIPPED:
+        return drafts.shipment_draft(_shipment(), order, pieces)
+    if kind == Kind.ORDER_CANCELLED:
+        return drafts.cancellation_draft(order, lines, _CANCELLATION, reserved=0)
+    if kind == Kind.ORDER_REFUNDED:
+        return drafts.refund_draft(order, Refund(amount=50_000, pieces=pieces))
+    if kind in drafts.RETURN_STEPS.values():
+        return drafts.return_draft(kind, order, pieces)
+    return drafts.order_draft(kind, order, lines)
 
 
 def _order(language: str) -> Order:

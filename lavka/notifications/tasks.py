@@ -71,10 +71,29 @@ def send_order_shipped(*, event_id: str, shipment_id: str, order_id: str, **_: o
     )
 
 
+@shared_task(name="notifications.send_order_cancelled", **PATIENT)
+def send_order_cancelled(*, event_id: str, order_id: str, **_: object) -> None:
+    """Tell a buyer that an order is cancelled, and what becomes of the money."""
+    flows.mail_cancellation(event_id=UUID(event_id), order_id=UUID(order_id))
+
+
 @shared_task(name="notifications.send_order_refunded", **PATIENT)
-def send_order_refunded(*, event_id: str, order_id: str, **_: object) -> None:
-    """Tell a buyer that money goes back, and how much by now."""
-    flows.mail_buyer(kind=Kind.ORDER_REFUNDED, event_id=UUID(event_id), order_id=UUID(order_id))
+def send_order_refunded(
+    *, event_id: str, order_id: str, operation_id: str | None = None, **_: object
+) -> None:
+    """Tell a buyer what goes back, unless the mail about the cancellation does."""
+    operation = None if operation_id is None else UUID(operation_id)
+    flows.mail_refund(event_id=UUID(event_id), order_id=UUID(order_id), operation_id=operation)
+
+
+@shared_task(name="notifications.send_return_changed", **PATIENT)
+def send_return_changed(
+    *, event_id: str, return_id: str, order_id: str, status: str = "", **_: object
+) -> None:
+    """Tell a buyer that a return is approved, refused or received."""
+    flows.mail_return(
+        event_id=UUID(event_id), return_id=UUID(return_id), order_id=UUID(order_id), status=status
+    )
 
 
 @shared_task(name="notifications.send_back_in_stock", **PATIENT)

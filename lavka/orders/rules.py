@@ -57,6 +57,9 @@ class EventKind(TextChoices):
     PAYMENT_DUE = "payment_due", _("payment deadline set")
 
 
+# Why the shop itself cancels an order; what staff write as a reason stays between them.
+PAYMENT_OVERDUE = "payment overdue"
+
 TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.DRAFT: frozenset({OrderStatus.PLACED}),
     OrderStatus.PLACED: frozenset(

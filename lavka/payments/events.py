@@ -50,9 +50,10 @@ class PaymentVoided(PaymentEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentRefunded(PaymentEvent):
-    """Captured money went back, all of it or a part."""
+    """Captured money went back, all of it or a part; `operation_id` says which refund it was."""
 
     name: ClassVar[str] = "payments.payment_refunded"
+    operation_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,9 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from lavka.fulfilment import services as fulfilment
+from lavka.fulfilment.models import ReturnRequest
 from lavka.listing.services import rebuild_listing
 from lavka.notifications import tasks
 from lavka.notifications.models import SentMail
+from lavka.orders.services import lifecycle
 from lavka.payments import flows as payments
 from tests.accounts.factories import make_customer
 from tests.catalog.factories import make_product, make_variant
@@ -56,6 +58,20 @@ def order_refunded() -> None:
     tasks.send_order_refunded(event_id=str(uuid4()), order_id=str(payment.order_id))
 
 
+def order_cancelled() -> None:
+    order = make_stocked_order(1)
+    lifecycle.cancel_order(order_id=order.pk, actor=SYSTEM, at=timezone.now())
+    tasks.send_order_cancelled(event_id=str(uuid4()), order_id=str(order.pk))
+
+
+def of_return(status: str) -> None:
+    order = make_stocked_order(1)
+    asked = ReturnRequest.objects.create(order=order, reason="damaged", requested_at=timezone.now())
+    tasks.send_return_changed(
+        event_id=str(uuid4()), return_id=str(asked.pk), order_id=str(order.pk), status=status
+    )
+
+
 def back_in_stock() -> None:
     variant = make_variant(product=make_product(slug="kettle", name="Kettle"))
     rebuild_listing()
@@ -84,6 +100,14 @@ MAILS = {
     ),
     Kind.ORDER_PLACED: (order_placed, "Order № ", r"/my-orders/\d+\?key=\S+"),
     Kind.ORDER_SHIPPED: (order_shipped, "Track this parcel", r"/my-orders/\d+\?key=\S+"),
+    Kind.ORDER_CANCELLED: (order_cancelled, "Order № ", r"/my-orders/\d+\?key=\S+"),
+    Kind.RETURN_APPROVED: (
+        lambda: of_return("approved"), "Order № ", r"/my-orders/\d+\?key=\S+",
+    ),
+    Kind.RETURN_REFUSED: (lambda: of_return("refused"), "Order № ", r"/my-orders/\d+\?key=\S+"),
+    Kind.RETURN_RECEIVED: (
+        lambda: of_return("received"), "Order № ", r"/my-orders/\d+\?key=\S+",
+    ),
     Kind.ORDER_REFUNDED: (order_refunded, "Refunded 3.00 USD", r"/my-orders/\d+\?key=\S+"),
     Kind.BACK_IN_STOCK: (back_in_stock, "Kettle", r"/shop/kettle\.html"),
 }  # fmt: skip

@@ -17,6 +17,7 @@ from lavka.kernel.actors import Actor, in_name_of
 from lavka.kernel.conf import options
 from lavka.orders import services as orders
 from lavka.orders.models import Order
+from lavka.orders.rules import PAYMENT_OVERDUE
 from lavka.payments import services as payments
 from lavka.payments.selectors import is_promised
 
@@ -135,7 +136,7 @@ def cancel_unpaid(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> lis
     is_overdue = Order.objects.overdue(at).filter(pk=order.pk).exists()
     if not is_overdue or payments.is_being_captured(order_id=order.pk):
         return None
-    orders.cancel_order(order_id=order.pk, actor=actor, at=at, reason="payment overdue")
+    orders.cancel_order(order_id=order.pk, actor=actor, at=at, reason=PAYMENT_OVERDUE)
     forget_unpaid(order_id=order.pk)
     return payments.abandon_payments(order_id=order.pk, actor=actor, at=at)
 

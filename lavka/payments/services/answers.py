@@ -3,6 +3,7 @@
 import datetime
 import logging
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -159,7 +160,8 @@ def _approve(
             payment.refunding -= operation.amount
             payment.refunded += operation.amount
             move_money(payment, operation, Kind.REFUND, at)
-            _save(payment, payment.amounts.status, PaymentRefunded, at)
+            status = payment.amounts.status
+            _save(payment, status, PaymentRefunded, at, operation_id=operation.pk)
 
 
 def _refuse_to_book(payment: Payment, operation: Operation, answer: Approved) -> None:
@@ -249,7 +251,11 @@ def _finish(
 
 
 def _save(
-    payment: Payment, status: PaymentStatus, event: type[PaymentEvent], at: datetime.datetime
+    payment: Payment,
+    status: PaymentStatus,
+    event: type[PaymentEvent],
+    at: datetime.datetime,
+    **details: Any,
 ) -> None:
     before = PaymentStatus(payment.status)
     if status != before and status not in TRANSITIONS[before]:
@@ -262,4 +268,4 @@ def _save(
         actor=actors.current(),
         at=at,
     )
-    events.publish(event(payment_id=payment.pk, order_id=payment.order_id))
+    events.publish(event(payment_id=payment.pk, order_id=payment.order_id, **details))
