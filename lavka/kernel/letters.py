@@ -48,13 +48,14 @@ def file(*, message: Message, reason: Reason, error: str, at: datetime.datetime)
         "error": storable(error[-MAX_ERROR_CHARACTERS:], MAX_ERROR_CHARACTERS),
         "failed_at": at,
     }
+    task_id = storable(message.task_id if message.arguments else message.task, 255)
     DeadLetter.objects.update_or_create(
-        task_id=storable(message.task_id if message.arguments else message.task, 255),
+        task_id=task_id,
         defaults={**known, "failures": F("failures") + 1, "replay_at": None},
         create_defaults=known,
     )
-    told = {"task_id": message.task_id, "reason": str(reason)}
-    logger.error("a message is dead: %s", message.task, extra=told)
+    told = {"task_id": task_id, "reason": str(reason)}
+    logger.error("a message is dead: %s", known["task"], extra=told)
 
 
 def ask_for_replay(*, letters: Collection[UUID], at: datetime.datetime) -> int:
