@@ -39,6 +39,7 @@ class Survey:
         claims = {
             "token_type": "access",
             "iss": "lavka",
+            "aud": "lavka.api",
             "jti": secrets.token_hex(16),
             "iat": now,
             "exp": now + TOKEN_LIFETIME,

@@ -53,6 +53,7 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
     "SIGNING_KEY": os.environ["TOKEN_KEY"],
     "ISSUER": "lavka",
+    "AUDIENCE": "lavka.api",
 }
 CURRENCY = os.environ["LAVKA_CURRENCY"]
 LAVKA = {"CURRENCY": CURRENCY}

@@ -67,7 +67,11 @@ async def current_user(
     """The customer of the access token."""
     try:
         claims = jwt.decode(
-            given.credentials, os.environ["TOKEN_KEY"], algorithms=["HS256"], issuer="lavka"
+            given.credentials,
+            os.environ["TOKEN_KEY"],
+            algorithms=["HS256"],
+            issuer="lavka",
+            audience="lavka.api",
         )
     except jwt.InvalidTokenError:
         raise HTTPException(401) from None
