@@ -84,6 +84,12 @@ class VariantOut(Schema):
     compare_at_price: dict[str, Any] | None
     in_stock: bool
     weight_grams: int | None
+    image_ids: list[uuid.UUID]
+
+    @staticmethod
+    def resolve_image_ids(variant: Variant) -> Any:
+        """The pictures that show it."""
+        return [each.image_id for each in variant.image_links.all()]
 
     @staticmethod
     def resolve_gtin(variant: Variant) -> str | None:

@@ -78,12 +78,18 @@ class VariantSerializer(serializers.ModelSerializer):
     price = serializers.SerializerMethodField()
     compare_at_price = serializers.SerializerMethodField()
     in_stock = serializers.BooleanField(source="is_in_stock")
+    image_ids = serializers.SerializerMethodField()
 
     class Meta:
         model = Variant
         fields = [
             "id", "sku", "gtin", "options", "price", "compare_at_price", "in_stock", "weight_grams",
+            "image_ids",
         ]  # fmt: skip
+
+    def get_image_ids(self, variant: Variant) -> Any:
+        """The pictures that show it."""
+        return [each.image_id for each in variant.image_links.all()]
 
     def get_gtin(self, variant: Variant) -> str | None:
         """None where there is none."""

@@ -142,7 +142,7 @@ async def get_product(database: Session, slug: str) -> ProductOut:
             joinedload(Product.brand),
             joinedload(Product.category).joinedload(Category.parent).joinedload(Category.parent),
             joinedload(Product.rating_row),
-            selectinload(Product.variants),
+            selectinload(Product.variants).selectinload(Variant.image_links),
             selectinload(Product.images),
             types.joinedload(TypeAttribute.attribute).selectinload(Attribute.choices),
         )

@@ -95,6 +95,17 @@ class Variant(Base):
     is_in_stock: Mapped[bool]
     weight_grams: Mapped[int | None]
     position: Mapped[int]
+    image_links: Mapped[list["VariantImage"]] = relationship(order_by="VariantImage.position")
+
+
+class VariantImage(Base):
+    """A picture that shows a variant."""
+
+    __tablename__ = "catalog_variantimage"
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    variant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("catalog_variant.id"))
+    image_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("catalog_productimage.id"))
+    position: Mapped[int]
 
 
 class Image(Base):

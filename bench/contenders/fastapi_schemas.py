@@ -57,6 +57,7 @@ class VariantOut(FromRow):
     compare_at_price: dict[str, Any] | None
     in_stock: bool
     weight_grams: int | None
+    image_ids: list[uuid.UUID]
 
     @classmethod
     def of(cls, variant: Variant) -> "VariantOut":
@@ -70,6 +71,7 @@ class VariantOut(FromRow):
             compare_at_price=shapes.money(variant.compare_at_amount),
             in_stock=variant.is_in_stock,
             weight_grams=variant.weight_grams,
+            image_ids=[each.image_id for each in variant.image_links],
         )
 
 

@@ -41,11 +41,13 @@ def wanted(products: QuerySet[Product], query: Any) -> QuerySet[Product]:
 
 
 def paged() -> QuerySet[Product]:
-    """Products with all that their pages show: 5 queries."""
+    """Products with all that their pages show: 6 queries."""
     return (
         listed()
         .select_related("category__parent__parent", "product_type")
-        .prefetch_related("product_type__type_attributes__attribute__choices")
+        .prefetch_related(
+            "product_type__type_attributes__attribute__choices", "variants__image_links"
+        )
     )
 
 
