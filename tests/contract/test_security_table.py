@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -73,6 +74,16 @@ def test_each_row_is_whole():
         assert status in STATUSES, where
         assert how or status == "met", f"{where} does not say why"
         assert shown_by or status != "met", f"{where} is met, and nothing shows it"
+
+
+def test_the_sum_is_the_tables():
+    found = Counter(row[3] for row in rows() for _ in numbers(row[0]))
+    told = (
+        f"Of {found.total()} requirements {found['met']} are met, {found['partly']} partly, "
+        f"{found['not']} not, and {found['n.a.']} ask about what there is not."
+    )
+
+    assert told in PAGES[0].read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
