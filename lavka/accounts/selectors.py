@@ -49,6 +49,11 @@ def user_of_sign_in(token: str, at: datetime.datetime) -> User:
     return user
 
 
+def customers() -> QuerySet[User]:
+    """Everybody with an account, closed or not, for staff."""
+    return User.objects.all().fetch_mode(FETCH_RAISE)
+
+
 def users_in_reach(actor: User) -> QuerySet[User]:
     """Whose accounts somebody who may change users may change: a superuser everybody's.
 

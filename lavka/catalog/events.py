@@ -16,6 +16,9 @@ class ProductChanged(Event):
 
     name: ClassVar[str] = "catalog.product_changed"
     product_id: UUID
+    slug: str | None = None
+    status: str | None = None
+    is_deleted: bool | None = None
 
     @property
     def aggregate(self) -> UUID:
@@ -69,6 +72,8 @@ class CategoryChanged(Event):
 
     name: ClassVar[str] = "catalog.category_changed"
     category_id: UUID
+    slug: str | None = None
+    parent_id: UUID | None = None
 
     @property
     def aggregate(self) -> UUID:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import ModelSignal, post_delete, post_save
 from django.dispatch import receiver
 
 from lavka.catalog.events import (
@@ -11,7 +11,6 @@ from lavka.catalog.events import (
     CategoryChanged,
     ImageAdded,
     ImageRemoved,
-    ProductChanged,
 )
 from lavka.catalog.models import (
     Attribute,
@@ -23,20 +22,21 @@ from lavka.catalog.models import (
     TypeAttribute,
     Variant,
 )
+from lavka.catalog.services.announcements import announce_products, product_changed
 from lavka.kernel import events
 
 
 @receiver([post_save, post_delete], sender=Product)
-def append_product_changed(instance: Product, **_: Any) -> None:
+def append_product_changed(instance: Product, signal: ModelSignal, **_: Any) -> None:
     """Append ProductChanged."""
-    events.publish(ProductChanged(product_id=instance.pk))
+    events.publish(product_changed(instance, is_deleted=signal is post_delete))
 
 
 @receiver([post_save, post_delete], sender=Variant)
 @receiver([post_save, post_delete], sender=ProductImage)
 def append_part_changed(instance: Variant | ProductImage, **_: Any) -> None:
     """Append ProductChanged for the product that the row belongs to."""
-    events.publish(ProductChanged(product_id=instance.product_id))
+    announce_products(product_ids=[instance.product_id])
 
 
 @receiver(post_save, sender=ProductImage)
@@ -66,7 +66,11 @@ def append_brand_changed(instance: Brand, created: bool, **_: Any) -> None:
 def append_category_changed(instance: Category, created: bool, **_: Any) -> None:
     """Append CategoryChanged."""
     if not created:
-        events.publish(CategoryChanged(category_id=instance.pk))
+        events.publish(
+            CategoryChanged(
+                category_id=instance.pk, slug=instance.slug, parent_id=instance.parent_id
+            )
+        )
 
 
 @receiver(post_save, sender=Attribute)

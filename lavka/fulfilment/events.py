@@ -9,11 +9,16 @@ from lavka.kernel.events import Event
 
 @dataclass(frozen=True, kw_only=True)
 class ShipmentSent(Event):
-    """A shipment was handed to the carrier."""
+    """A shipment was handed to the carrier, with `piece_count` pieces of the order."""
 
     name: ClassVar[str] = "fulfilment.shipment_sent"
     shipment_id: UUID
     order_id: UUID
+    order_number: int | None = None
+    order_status: str | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    piece_count: int | None = None
 
     @property
     def aggregate(self) -> UUID:
@@ -23,12 +28,18 @@ class ShipmentSent(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ReturnChanged(Event):
-    """A return was requested, approved, refused or received: its `status` from then on."""
+    """A return of `piece_count` pieces was requested, approved, refused or received.
+
+    `status` is its state from then on.
+    """
 
     name: ClassVar[str] = "fulfilment.return_changed"
     return_id: UUID
     order_id: UUID
-    status: str = ""
+    order_number: int | None = None
+    status: str | None = None
+    reason: str | None = None
+    piece_count: int | None = None
 
     @property
     def aggregate(self) -> UUID:

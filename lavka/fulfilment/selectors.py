@@ -8,10 +8,14 @@ from lavka.fulfilment.models import ReturnLine, ReturnRequest, Shipment, Shipmen
 
 
 def shipments_of(order_id: UUID) -> QuerySet[Shipment]:
-    """An order's parcels, the first one first, with what is in them: 2 queries."""
+    """An order's parcels, the first one first: 2 queries."""
+    return all_shipments().filter(order_id=order_id).order_by("id")
+
+
+def all_shipments() -> QuerySet[Shipment]:
+    """Every parcel with what is in it, for staff: 2 queries."""
     lines = ShipmentLine.objects.order_by("id").fetch_mode(FETCH_RAISE)
-    parcels = Shipment.objects.filter(order_id=order_id).order_by("id")
-    return parcels.prefetch_related(Prefetch("lines", lines)).fetch_mode(FETCH_RAISE)
+    return Shipment.objects.prefetch_related(Prefetch("lines", lines)).fetch_mode(FETCH_RAISE)
 
 
 def returns_of(order_id: UUID) -> QuerySet[ReturnRequest]:

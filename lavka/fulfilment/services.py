@@ -63,7 +63,17 @@ def send_shipment(
     orders.record_event(
         order_id=order.pk, kind=EventKind.SHIPPED, actor=actor, at=at, shipment=shipment.pk
     )
-    events.publish(ShipmentSent(shipment_id=shipment.pk, order_id=order.pk))
+    events.publish(
+        ShipmentSent(
+            shipment_id=shipment.pk,
+            order_id=order.pk,
+            order_number=order.number,
+            order_status=order.status,
+            carrier=shipment.carrier,
+            tracking_number=shipment.tracking_number,
+            piece_count=sum(parcel.quantities.values()),
+        )
+    )
     return shipment
 
 
@@ -210,8 +220,10 @@ def _require_returnable(order: Order, quantities: Mapping[UUID, int]) -> None:
 def _lock_return(return_id: UUID) -> ReturnRequest:
     """A return whose order is locked, so that nobody else moves it."""
     order_id = ReturnRequest.objects.values_list("order_id", flat=True).get(pk=return_id)
-    Order.objects.locked().get(pk=order_id)
-    return ReturnRequest.objects.get(pk=return_id)
+    order = Order.objects.locked().get(pk=order_id)
+    asked = ReturnRequest.objects.get(pk=return_id)
+    asked.order = order
+    return asked
 
 
 def _move(asked: ReturnRequest, status: ReturnStatus) -> None:
@@ -227,5 +239,12 @@ def _tell_of_return(
         order_id=asked.order_id, kind=kind, actor=actor, at=at, return_request=asked.pk
     )
     events.publish(
-        ReturnChanged(return_id=asked.pk, order_id=asked.order_id, status=str(asked.status))
+        ReturnChanged(
+            return_id=asked.pk,
+            order_id=asked.order_id,
+            order_number=asked.order.number,
+            status=str(asked.status),
+            reason=asked.reason,
+            piece_count=sum(asked.lines.values_list("quantity", flat=True)),
+        )
     )

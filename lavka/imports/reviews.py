@@ -19,8 +19,8 @@ from lavka.catalog.rules import slug_from
 from lavka.imports.tables import Record, Refusal, Unusable, header_of, records
 from lavka.kernel import events
 from lavka.kernel.conf import options as shop
-from lavka.reviews.events import ReviewChanged
 from lavka.reviews.models import Review
+from lavka.reviews.services import review_changed
 
 BATCH = 500
 GENERIC = ("product", "author_email", "rating")
@@ -107,9 +107,7 @@ def save_reviews(
         for (author, product), draft in sorted(pairs.items(), key=lambda pair: pair[1].line)
         if (author, product) not in there
     )
-    events.publish_all(
-        ReviewChanged(review_id=review.pk, product_id=review.product_id) for review in written
-    )
+    events.publish_all(review_changed(review) for review in written)
     missing = [
         Refusal(
             line=draft.line, column="product", code="unknown_product", reason="No such product."

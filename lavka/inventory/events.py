@@ -8,8 +8,13 @@ from lavka.kernel.events import Event
 
 
 @dataclass(frozen=True, kw_only=True)
-class _StockEvent(Event):
+class StockEvent(Event):
+    """Something happened to a variant's stock, of which `available` units can be bought since."""
+
     variant_id: UUID
+    sku: str | None = None
+    product_id: UUID | None = None
+    available: int | None = None
 
     @property
     def aggregate(self) -> UUID:
@@ -18,21 +23,21 @@ class _StockEvent(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StockRanLow(_StockEvent):
+class StockRanLow(StockEvent):
     """Unpromised units fell to the variant's threshold or below it."""
 
     name: ClassVar[str] = "inventory.stock_ran_low"
 
 
 @dataclass(frozen=True, kw_only=True)
-class StockRanOut(_StockEvent):
+class StockRanOut(StockEvent):
     """The last unit that could be promised was."""
 
     name: ClassVar[str] = "inventory.stock_ran_out"
 
 
 @dataclass(frozen=True, kw_only=True)
-class StockCameBack(_StockEvent):
+class StockCameBack(StockEvent):
     """A variant that could not be bought can be bought again."""
 
     name: ClassVar[str] = "inventory.stock_came_back"

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from lavka.kernel.actors import ActorKind
 from lavka.kernel.events import Event
+from lavka.kernel.money import Money
 
 type Schema = dict[str, Any]
 
@@ -22,6 +23,16 @@ _PLAIN: dict[Any, Schema] = {
     datetime.datetime: {"type": "string", "format": "date-time"},
     datetime.date: {"type": "string", "format": "date"},
     types.NoneType: {"type": "null"},
+    Money: {
+        "title": "money",
+        "type": "object",
+        "properties": {
+            "amount": {"type": "integer", "description": "In minor units."},
+            "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217."},
+        },
+        "required": ["amount", "currency"],
+        "additionalProperties": False,
+    },
 }
 
 _ACTOR: Schema = {
@@ -51,6 +62,14 @@ Every event comes as
   user, `api_key` with that of the key, a `guest`, a payment `provider`, an `import` or a job of the
   shop itself (`system`) by its name. No event holds the name or the address of a person.
 - `payload` has the fields below. A version gets new fields only; any other change is a new version.
+  What was recorded before a field existed comes without it. Money is `{"amount", "currency"}`, in
+  minor units. Ids lead to the API under `/api/v1/manage/`, for staff and for API keys with the
+  scopes for it.
+
+A webhook carries the same as `{"type", "version", "timestamp", "actor", "data"}`: name, version,
+`occurred_at`, actor and payload of the event, whose `id` is the header `webhook-id`. One that would
+be too long has `{"id"}` as its `data`, the aggregate. `POST /api/v1/manage/webhooks/endpoints/`
+names the events that are told so.
 
 Names that begin with `sandbox.` exist only where the sandbox gateway sells.
 """
@@ -150,7 +169,7 @@ def _words(kind: Schema) -> str:
         return " or ".join(f"`{each}`" for each in kind["enum"])
     if kind["type"] == "array":
         return f"array of {_words(kind['items'])}"
-    return str(kind.get("format", kind["type"]))
+    return str(kind.get("title") or kind.get("format") or kind["type"])
 
 
 def _is_required(field: Field[Any]) -> bool:

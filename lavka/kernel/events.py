@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from lavka.kernel import actors, clock, rows
+from lavka.kernel.money import Money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A fact in the past tense; its fields are ids, and it names its own aggregate.
+    """A fact in the past tense; its fields are ids, numbers, states, counts and money.
 
+    It names its own aggregate, and holds nothing of a person: whoever may know asks the API.
     Name and fields are a promise. A field may be added with a default; any other change is a new
     `version`, which readers find beside the name.
     """
@@ -89,7 +91,13 @@ def publish_all(events: Iterable[Event]) -> None:
 
 
 def _payload(event: Event) -> dict[str, object]:
-    values = {each.name: getattr(event, each.name) for each in fields(event)}
-    return {
-        name: str(value) if isinstance(value, UUID) else value for name, value in values.items()
-    }
+    return {each.name: _plain(getattr(event, each.name)) for each in fields(event)}
+
+
+def _plain(value: object) -> object:
+    match value:
+        case UUID():
+            return str(value)
+        case Money():
+            return value.as_json()
+    return value

@@ -111,6 +111,8 @@ class Order(models.Model):
     shipping_taxes: Any = models.JSONField(_("taxes on shipping"), default=list, db_default=[])
     tax_amount = models.BigIntegerField(_("tax"))
     total_amount = models.BigIntegerField(_("total"))
+    line_count = models.PositiveIntegerField(_("lines"), default=0, db_default=0)
+    piece_count = models.PositiveIntegerField(_("pieces"), default=0, db_default=0)
     is_tax_included = models.BooleanField(_("prices include tax"), default=False)
     authorised_amount = models.BigIntegerField(_("authorised"), default=0)
     captured_amount = models.BigIntegerField(_("captured"), default=0)

@@ -5,14 +5,26 @@ from typing import ClassVar
 from uuid import UUID
 
 from lavka.kernel.events import Event
+from lavka.kernel.money import Money
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentEvent(Event):
-    """Something happened to a payment; events of one payment keep their order."""
+    """Something happened to a payment; events of one payment keep their order.
+
+    `amount` is what this was about; `authorised`, `captured` and `refunded` are what came of the
+    payment by now. `order_number` is None while the order is being bought.
+    """
 
     payment_id: UUID
     order_id: UUID
+    order_number: int | None = None
+    method: str | None = None
+    status: str | None = None
+    amount: Money | None = None
+    authorised: Money | None = None
+    captured: Money | None = None
+    refunded: Money | None = None
 
     @property
     def aggregate(self) -> UUID:

@@ -9,11 +9,14 @@ from lavka.kernel.events import Event
 
 @dataclass(frozen=True, kw_only=True)
 class ReviewChanged(Event):
-    """A review was written, changed, moderated or deleted."""
+    """A review was written, changed, moderated or deleted, and then stands as the event says."""
 
     name: ClassVar[str] = "reviews.review_changed"
     review_id: UUID
     product_id: UUID
+    rating: int | None = None
+    status: str | None = None
+    is_deleted: bool | None = None
 
     @property
     def aggregate(self) -> UUID:

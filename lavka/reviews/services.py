@@ -14,6 +14,7 @@ from lavka.kernel.errors import Unauthenticated
 from lavka.orders.models import Order
 from lavka.reviews import selectors
 from lavka.reviews.errors import AlreadyReviewed, OwnReview
+from lavka.reviews.events import ReviewChanged
 from lavka.reviews.models import HelpfulVote, Review
 
 
@@ -164,3 +165,14 @@ def _add_votes(review: Review, votes: int) -> None:
     """Change the counter without a signal: a vote changes no rating."""
     Review.objects.filter(pk=review.pk).update(helpful=F("helpful") + votes)
     review.helpful += votes
+
+
+def review_changed(review: Review, *, is_deleted: bool = False) -> ReviewChanged:
+    """About this review, as it is now, or as it was when it was deleted."""
+    return ReviewChanged(
+        review_id=review.pk,
+        product_id=review.product_id,
+        rating=review.rating,
+        status=review.status,
+        is_deleted=is_deleted,
+    )

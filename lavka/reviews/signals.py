@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import ModelSignal, post_delete, post_save
 from django.dispatch import receiver
 
 from lavka.kernel import events
-from lavka.reviews.events import ReviewChanged
+from lavka.reviews import services
 from lavka.reviews.models import Review
 
 
 @receiver([post_save, post_delete], sender=Review)
-def append_review_changed(instance: Review, raw: bool = False, **_: Any) -> None:
+def append_review_changed(instance: Review, signal: ModelSignal, **_: Any) -> None:
     """Append ReviewChanged."""
-    events.publish(ReviewChanged(review_id=instance.pk, product_id=instance.product_id))
+    events.publish(services.review_changed(instance, is_deleted=signal is post_delete))

@@ -15,6 +15,7 @@ from lavka.accounts import events as accounts
 from lavka.catalog import events as catalog
 from lavka.fulfilment import events as fulfilment
 from lavka.inventory import events as inventory
+from lavka.kernel.actors import Actor
 from lavka.kernel.events import Event
 from lavka.orders import events as orders
 from lavka.payments import events as payments
@@ -101,13 +102,25 @@ class Answer:
 
 
 def body_of(
-    *, name: str, occurred_at: datetime.datetime, aggregate: UUID, payload: Mapping[str, Any]
+    *,
+    name: str,
+    version: int = 1,
+    occurred_at: datetime.datetime,
+    actor: Actor,
+    aggregate: UUID,
+    payload: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What is sent: the event's ids, for the receiver to ask the API about.
+    """What is sent of an event; the receiver asks the API about what its ids name.
 
     An event too long for `MAX_BODY_BYTES` is told by the id of its aggregate alone.
     """
-    body = {"type": name, "timestamp": occurred_at.isoformat(), "data": dict(payload)}
+    body = {
+        "type": name,
+        "version": version,
+        "timestamp": occurred_at.isoformat(),
+        "actor": actor.as_json(),
+        "data": dict(payload),
+    }
     if len(encoded(body)) >= MAX_BODY_BYTES:
         body["data"] = {"id": str(aggregate)}
     return body

@@ -172,6 +172,7 @@ def objects_of(world: World) -> dict[str, Any]:
         "brand_id": make_brand().pk,
         "category_id": make_category().pk,
         "code": "main",
+        "customer_id": world.customer.pk,
         "delivery_id": Delivery.objects.get().pk,
         "endpoint_id": endpoint.pk,
         "image_id": make_image().pk,
@@ -181,6 +182,11 @@ def objects_of(world: World) -> dict[str, Any]:
         "product_id": world.paid.lines.get().product_id,
         "product_type_id": make_type().pk,
         "rate_id": ShippingRate.objects.get().pk,
+        "return_id": ReturnRequest.objects.create(
+            order=world.paid, reason="damaged", requested_at=timezone.now()
+        ).pk,
+        "review_id": make_review(author=world.customer).pk,
+        "shipment_id": Shipment.objects.create(order=world.paid, sent_at=timezone.now()).pk,
         "variant_id": variant,
     }
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lavka.kernel.actors import Actor
 from lavka.webhooks import rules
 from lavka.webhooks.rules import Answer
 
@@ -110,15 +111,24 @@ def test_only_2xx_takes_a_delivery(status_code, is_accepted):
     assert answer(status_code).is_accepted is is_accepted
 
 
-def test_a_body_is_an_events_ids_and_never_reaches_twenty_kilobytes():
+def test_a_body_is_an_events_payload_and_never_reaches_twenty_kilobytes():
     order_id = uuid.uuid4()
-    told = {"name": "orders.order_placed", "occurred_at": AT, "aggregate": order_id}
+    staff = Actor.staff(uuid.uuid4())
+    told = {
+        "name": "orders.order_placed",
+        "version": 3,
+        "occurred_at": AT,
+        "actor": staff,
+        "aggregate": order_id,
+    }
 
     thin = rules.body_of(**told, payload={"order_id": str(order_id)})
     cut = rules.body_of(**told, payload={"files": ["x" * 1000] * 20})
 
     assert thin == {
         "type": "orders.order_placed",
+        "version": 3,
+        "actor": {"kind": "staff", "id": str(staff.id), "name": ""},
         "timestamp": "2026-03-01T12:00:00+00:00",
         "data": {"order_id": str(order_id)},
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lavka.accounts.api import auth, keys, me
+from lavka.accounts.api import auth, customers, keys, me
 
 urlpatterns = [
     path("auth/register/", auth.RegisterView.as_view()),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("auth/password/change/", auth.ChangePasswordView.as_view()),
     path("manage/api-keys/", keys.ApiKeysView.as_view()),
     path("manage/api-keys/<uuid:key_id>/", keys.ApiKeyView.as_view()),
+    path("manage/customers/", customers.CustomersView.as_view()),
+    path("manage/customers/<uuid:customer_id>/", customers.CustomerView.as_view()),
     path("me/", me.MeView.as_view()),
     path("me/addresses/", me.AddressesView.as_view()),
     path("me/addresses/<uuid:address_id>/", me.AddressView.as_view()),

@@ -1,6 +1,7 @@
 """Every write of the catalogue; each public function is one transaction."""
 
 from lavka.catalog.rules import VariantValues
+from lavka.catalog.services.announcements import announce_products
 from lavka.catalog.services.images import (
     add_image,
     add_variant_image,
@@ -15,7 +16,6 @@ from lavka.catalog.services.images import (
 from lavka.catalog.services.products import (
     ProductContent,
     add_variant,
-    announce_products,
     change_variant,
     create_product,
     delete_product,

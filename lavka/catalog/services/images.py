@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _
 
 from lavka.catalog import pictures
 from lavka.catalog.errors import refuse
-from lavka.catalog.events import ProductChanged
 from lavka.catalog.models import Product, ProductImage, Variant, VariantImage, picture_name
 from lavka.catalog.rules import check_variant_images
+from lavka.catalog.services.announcements import announce_products
 from lavka.catalog.services.writing import refusals_named
-from lavka.kernel import events
 from lavka.kernel.errors import FieldError
 
 # Apps above that keep copies of pictures: whether one of them still shows any of these files.
@@ -68,7 +67,7 @@ def clean_image(*, image: ProductImage) -> bool:
     _overwrite(name, picture.content)
     if (image.width, image.height) != (picture.width, picture.height):
         ProductImage.objects.filter(pk=image.pk).update(width=picture.width, height=picture.height)
-        events.publish(ProductChanged(product_id=image.product_id))
+        announce_products(product_ids=[image.product_id])
     return True
 
 
@@ -120,7 +119,7 @@ def order_images(*, product_id: UUID, image_ids: Sequence[UUID]) -> None:
     for position, image_id in enumerate(image_ids):
         images[image_id].position = position
     ProductImage.objects.bulk_update(images.values(), ["position"])
-    events.publish(ProductChanged(product_id=product_id))
+    announce_products(product_ids=[product_id])
 
 
 @transaction.atomic
@@ -140,7 +139,7 @@ def add_variant_image(*, variant_id: UUID, image_id: UUID) -> bool:
         write_variant_images(
             product_id=product_id, image_ids={variant_id: [image_id, *image_ids]}, pointer="#"
         )
-    events.publish(ProductChanged(product_id=product_id))
+    announce_products(product_ids=[product_id])
     return True
 
 
@@ -191,7 +190,7 @@ def record_thumbnails(*, image_id: UUID, names: Mapping[str, str]) -> bool:
     if image is None or image.thumbnails:
         return False
     ProductImage.objects.filter(pk=image_id).update(thumbnails=dict(names))
-    events.publish(ProductChanged(product_id=image.product_id))
+    announce_products(product_ids=[image.product_id])
     return True
 
 

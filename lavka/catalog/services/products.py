@@ -11,12 +11,11 @@ from django.db.models import F, Q
 
 from lavka.catalog import rules, selectors
 from lavka.catalog.errors import Taken
-from lavka.catalog.events import ProductChanged
 from lavka.catalog.models import Brand, Category, Product, ProductType, Variant
 from lavka.catalog.rules import VariantValues
+from lavka.catalog.services.announcements import announce_products
 from lavka.catalog.services.images import write_variant_images
 from lavka.catalog.services.writing import hold_schema, insert_with_slug, refusals_named
-from lavka.kernel import events
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 
@@ -206,12 +205,6 @@ def delete_variant(*, variant_id: UUID) -> None:
     variant = _locked_variant(variant_id)
     with refusals_named():
         variant.delete()
-
-
-@transaction.atomic
-def announce_products(*, product_ids: Sequence[UUID]) -> None:
-    """Say that these products look different now. Emits: ProductChanged."""
-    events.publish_all(ProductChanged(product_id=product_id) for product_id in product_ids)
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from lavka.fulfilment.api.serializers import (
     ReturnOutput,
     ShipmentInput,
     ShipmentOutput,
+    ShipmentsOutput,
     return_json,
     shipment_json,
 )
@@ -23,6 +24,7 @@ from lavka.fulfilment.models import ReturnRequest
 from lavka.fulfilment.rules import ReturnStatus
 from lavka.fulfilment.services import Parcel
 from lavka.inventory.errors import NotOnHand
+from lavka.orders import selectors as orders
 from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState
 from lavka.web import parameters
 from lavka.web.bodies import KIB
@@ -44,9 +46,17 @@ PARCEL = OpenApiExample(
 
 
 class ManageShipmentsView(StaffView):
-    """Send an order, or a part of it."""
+    """An order's parcels; send it, or a part of it."""
 
-    rights = {"POST": "fulfilment.add_shipment"}
+    rights = {"GET": "fulfilment.view_shipment", "POST": "fulfilment.add_shipment"}
+
+    @operation("list_order_shipments", "List the shipments of an order", responses=ShipmentsOutput)
+    async def get(self, request: Request, order_id: UUID) -> Response:
+        def shipments() -> list[dict[str, Any]]:
+            orders.all_orders().only("pk").get(pk=order_id)
+            return [shipment_json(each) for each in selectors.shipments_of(order_id)]
+
+        return Response({"items": await in_thread(shipments)})
 
     @operation(
         "send_shipment",
@@ -66,9 +76,22 @@ class ManageShipmentsView(StaffView):
             sent = services.send_shipment(
                 order_id=order_id, parcel=parcel, actor=actor, at=timezone.now()
             )
-            return shipment_json(selectors.shipments_of(order_id).get(pk=sent.pk))
+            return shipment_json(selectors.all_shipments().get(pk=sent.pk))
 
         return Response(await in_thread(send), status=201)
+
+
+class ManageShipmentView(StaffView):
+    """One parcel."""
+
+    rights = {"GET": "fulfilment.view_shipment"}
+
+    @operation("get_shipment", "Get a shipment", responses=ShipmentOutput)
+    async def get(self, request: Request, shipment_id: UUID) -> Response:
+        def shipment() -> dict[str, Any]:
+            return shipment_json(selectors.all_shipments().get(pk=shipment_id))
+
+        return Response(await in_thread(shipment))
 
 
 class ManageDeliveredView(StaffView):
@@ -83,10 +106,8 @@ class ManageDeliveredView(StaffView):
         actor = self.actor
 
         def mark() -> dict[str, Any]:
-            shipment = services.mark_delivered(
-                shipment_id=shipment_id, actor=actor, at=timezone.now()
-            )
-            return shipment_json(selectors.shipments_of(shipment.order_id).get(pk=shipment_id))
+            services.mark_delivered(shipment_id=shipment_id, actor=actor, at=timezone.now())
+            return shipment_json(selectors.all_shipments().get(pk=shipment_id))
 
         return Response(await in_thread(mark))
 
@@ -113,6 +134,19 @@ class ManageReturnsView(StaffView):
             return page_of(returns, order=("-id",), wanted=wanted, render=return_json)
 
         return Response(await in_thread(page))
+
+
+class ManageReturnView(StaffView):
+    """One return."""
+
+    rights = {"GET": "fulfilment.view_returnrequest"}
+
+    @operation("get_return", "Get a return", responses=ReturnOutput)
+    async def get(self, request: Request, return_id: UUID) -> Response:
+        def asked() -> dict[str, Any]:
+            return return_json(selectors.all_returns().get(pk=return_id))
+
+        return Response(await in_thread(asked))
 
 
 class _ReturnStepView(StaffView):

@@ -44,6 +44,7 @@ class ShipmentOutput(Serializer):
     """One parcel."""
 
     id = serializers.UUIDField()
+    order_id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=ShipmentStatus.choices)
     carrier = serializers.CharField()
     tracking_number = serializers.CharField()
@@ -84,6 +85,7 @@ def shipment_json(shipment: Shipment) -> dict[str, Any]:
     """`ShipmentOutput` of a shipment whose lines are loaded."""
     return {
         "id": shipment.pk,
+        "order_id": shipment.order_id,
         "status": shipment.status,
         "carrier": shipment.carrier,
         "tracking_number": shipment.tracking_number,

@@ -1,7 +1,7 @@
 """How counters of stock change: locked in order, guarded in the statement, told to the shop."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -9,11 +9,11 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 
 from lavka.catalog import services as catalog
-from lavka.inventory.events import StockCameBack, StockRanLow, StockRanOut
+from lavka.catalog.models import Variant
+from lavka.inventory.events import StockCameBack, StockEvent, StockRanLow, StockRanOut
 from lavka.inventory.models import StockLevel
 from lavka.kernel import actors, clock, events, rows
 from lavka.kernel.actors import Actor
-from lavka.kernel.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +107,38 @@ def _tell(moved: Collection[Change]) -> None:
     for each in moved:
         free[each.level.variant_id] += each.on_hand - each.reserved
         beyond[each.level.variant_id] += each.beyond
-    news: list[Event] = []
+    totals = {row.variant_id: row for row in _totals(free)}
+    news: list[tuple[type[StockEvent], UUID]] = []
     crossed: dict[UUID, bool] = {}
-    for row in _totals(free):
+    for row in totals.values():
         variant_id, by = row.variant_id, free[row.variant_id]
         was_available = row.available - by - beyond[variant_id] > 0
         if was_available != (row.available > 0):
             crossed[variant_id] = not was_available
         if row.low is not None and row.free <= row.low < row.free - by:
-            news.append(StockRanLow(variant_id=variant_id))
+            news.append((StockRanLow, variant_id))
     # What is sold without counting neither ran out nor comes back.
     shown = catalog.set_has_stock(flags=crossed) if crossed else set()
-    news += [
-        (StockCameBack if crossed[each] else StockRanOut)(variant_id=each) for each in sorted(shown)
-    ]
+    news += [(StockCameBack if crossed[each] else StockRanOut, each) for each in sorted(shown)]
     if news:
-        events.publish(*news)
+        _publish(news, totals)
+
+
+def _publish(
+    news: Collection[tuple[type[StockEvent], UUID]], totals: Mapping[UUID, "_Total"]
+) -> None:
+    articles = Variant.objects.only("sku", "product_id").in_bulk([each for _, each in news])
+    events.publish(
+        *(
+            event(
+                variant_id=each,
+                sku=articles[each].sku,
+                product_id=articles[each].product_id,
+                available=totals[each].available,
+            )
+            for event, each in news
+        )
+    )
 
 
 class _Total(NamedTuple):

@@ -57,6 +57,8 @@ def fill(order: Order, content: OrderContent) -> None:
     order.shipping_amount, order.shipping_tax_amount = content.shipping, content.shipping_tax
     order.shipping_taxes = list(content.shipping_taxes)
     order.tax_amount, order.total_amount = content.tax, content.total
+    order.line_count = len(content.lines)
+    order.piece_count = sum(line.quantity for line in content.lines)
     order.shipping_address = dict(content.shipping_address)
     billing = content.billing_address
     order.billing_address = None if billing is None else dict(billing)

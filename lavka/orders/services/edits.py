@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from lavka.catalog.selectors import articles_of
 from lavka.inventory import services as inventory
 from lavka.inventory.services.changes import lock_levels
-from lavka.kernel import events
 from lavka.kernel.actors import Actor, in_name_of
 from lavka.kernel.errors import FieldError, Invalid
 from lavka.orders.errors import EditChanged, MoreThanLeft, NothingLeft
@@ -20,7 +19,7 @@ from lavka.orders.events import OrderEdited
 from lavka.orders.models import Order, OrderLine
 from lavka.orders.rules import EventKind, LineContent, OrderContent, OrderStatus, share
 from lavka.orders.services.drafts import fill, line_of
-from lavka.orders.services.history import record_event
+from lavka.orders.services.history import announce_order, record_event
 from lavka.orders.services.lifecycle import lines_of, require_next
 from lavka.tax.calculator import Taxable, calculator
 
@@ -82,7 +81,7 @@ def edit_order(
         order_id=order.pk, kind=EventKind.EDITED, actor=actor, at=at,
         before=before, after=order.total.as_json(),
     )  # fmt: skip
-    events.publish(OrderEdited(order_id=order.pk))
+    announce_order(OrderEdited, order)
     return order
 
 

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.db import transaction
 
-from lavka.kernel import rows
+from lavka.kernel import events, rows
 from lavka.kernel.actors import Actor, in_name_of
+from lavka.orders.events import OrderChanged
 from lavka.orders.models import Order, OrderEvent
 from lavka.orders.rules import EventKind
 
@@ -29,6 +30,22 @@ def record_event(
         happened_at=at,
     )
     rows.insert(entry)
+
+
+def announce_order(event: type[OrderChanged], order: Order) -> None:
+    """Say that this happened to an order, which stands as it says."""
+    events.publish(
+        event(
+            order_id=order.pk,
+            number=order.number,
+            status=order.status,
+            payment_status=order.payment_status,
+            total=order.total,
+            customer_id=order.customer_id,
+            line_count=order.line_count,
+            piece_count=order.piece_count,
+        )
+    )
 
 
 @in_name_of

@@ -9,14 +9,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from lavka.inventory import services as inventory
-from lavka.kernel import events, rows
+from lavka.kernel import rows
 from lavka.kernel.actors import Actor, in_name_of
 from lavka.kernel.errors import FieldError, Invalid
 from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState, UnknownLine
 from lavka.orders.events import OrderCancelled, OrderCompleted, OrderFulfilled, OrderPlaced
 from lavka.orders.models import Order, OrderLine
 from lavka.orders.rules import EventKind, OrderStatus, sources_of
-from lavka.orders.services.history import record_event
+from lavka.orders.services.history import announce_order, record_event
 
 ORDER_NUMBERS = "orders"
 
@@ -48,10 +48,10 @@ def place_order(
     if order.status != OrderStatus.DRAFT:
         return order
     record_event(order_id=order.pk, kind=EventKind.PLACED, actor=actor, at=at)
-    events.publish(OrderPlaced(order_id=order.pk))
     order.status, order.placed_at = OrderStatus.PLACED, at
     order.number, order.payment_due_at = next_number(ORDER_NUMBERS), payment_due_at
     rows.update(order, "status", "placed_at", "number", "payment_due_at", "updated_at")
+    announce_order(OrderPlaced, order)
     return order
 
 
@@ -72,7 +72,7 @@ def cancel_order(*, order_id: UUID, actor: Actor, at: datetime.datetime, reason:
     order.save(update_fields=["status", "cancelled_at", "updated_at"])
     inventory.release_allocation(order_id=order.pk)
     record_event(order_id=order.pk, kind=EventKind.CANCELLED, actor=actor, at=at, reason=reason)
-    events.publish(OrderCancelled(order_id=order.pk))
+    announce_order(OrderCancelled, order)
     return order
 
 
@@ -126,7 +126,7 @@ def fulfil_lines(
     order.status = OrderStatus.FULFILLED if has_all else OrderStatus.PARTIALLY_FULFILLED
     order.save(update_fields=["status", "updated_at"])
     if has_all:
-        events.publish(OrderFulfilled(order_id=order.pk))
+        announce_order(OrderFulfilled, order)
     return order
 
 
@@ -144,7 +144,7 @@ def complete_order(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> Or
     order.status, order.completed_at = OrderStatus.COMPLETED, at
     order.save(update_fields=["status", "completed_at", "updated_at"])
     record_event(order_id=order.pk, kind=EventKind.COMPLETED, actor=actor, at=at)
-    events.publish(OrderCompleted(order_id=order.pk))
+    announce_order(OrderCompleted, order)
     return order
 
 

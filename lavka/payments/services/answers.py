@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from lavka.kernel import actors, events, rows
+from lavka.kernel import actors, rows
 from lavka.kernel.actors import Actor, acting
 from lavka.kernel.plain_text import storable
 from lavka.orders.models import Order
@@ -35,6 +35,7 @@ from lavka.payments.models import MAX_REASON, MAX_REFERENCE, Operation, Payment
 from lavka.payments.rules import AMOUNT_MISMATCH, TRANSITIONS, UNDECIDED, PaymentStatus
 from lavka.payments.rules import OperationKind as Kind
 from lavka.payments.rules import OperationState as State
+from lavka.payments.services.announcements import announce_payment
 from lavka.payments.services.ledger import move_money
 
 logger = logging.getLogger(__name__)
@@ -115,8 +116,9 @@ def _storable(answer: Answer) -> Answer:
 
 
 def _lock(operation_id: UUID) -> tuple[Payment, Operation]:
-    _order_of.get(operation_id)
+    order = _order_of.get(operation_id)
     payment = _payment_of.get(operation_id)
+    payment.order = order
     operation = _operation.get(operation_id)
     operation.payment = payment
     return payment, operation
@@ -160,8 +162,14 @@ def _approve(
             payment.refunding -= operation.amount
             payment.refunded += operation.amount
             move_money(payment, operation, Kind.REFUND, at)
-            status = payment.amounts.status
-            _save(payment, status, PaymentRefunded, at, operation_id=operation.pk)
+            _save(
+                payment,
+                payment.amounts.status,
+                PaymentRefunded,
+                operation.amount,
+                at,
+                operation_id=operation.pk,
+            )
 
 
 def _refuse_to_book(payment: Payment, operation: Operation, answer: Approved) -> None:
@@ -185,7 +193,7 @@ def _authorised(
     if answer.is_captured:
         _captured(payment, operation, at)
     else:
-        _save(payment, PaymentStatus.AUTHORISED, PaymentAuthorised, at)
+        _save(payment, PaymentStatus.AUTHORISED, PaymentAuthorised, operation.amount, at)
 
 
 def _captured(payment: Payment, operation: Operation, at: datetime.datetime) -> None:
@@ -193,7 +201,7 @@ def _captured(payment: Payment, operation: Operation, at: datetime.datetime) -> 
     if registry.gateway_of(payment.method).captures_once:
         payment.voided += payment.amounts.capturable
     move_money(payment, operation, Kind.CAPTURE, at)
-    _save(payment, payment.amounts.status, PaymentCaptured, at)
+    _save(payment, payment.amounts.status, PaymentCaptured, operation.amount, at)
 
 
 def _voided(payment: Payment, operation: Operation, at: datetime.datetime) -> None:
@@ -201,13 +209,14 @@ def _voided(payment: Payment, operation: Operation, at: datetime.datetime) -> No
         asked = payment.operations.get(kind=Kind.AUTHORISE)
         _finish(asked, State.FAILED, asked.reference, "voided", at)
         payment.action = None
-        _save(payment, PaymentStatus.VOIDED, PaymentVoided, at)
+        _save(payment, PaymentStatus.VOIDED, PaymentVoided, asked.amount, at)
         return
     # Nothing was claimed if the payment was undecided then and was approved meanwhile.
     claimed = min(payment.voiding, operation.amount)
     payment.voiding -= claimed
-    payment.voided += claimed or payment.amounts.capturable
-    _save(payment, payment.amounts.status, PaymentVoided, at)
+    given_up = claimed or payment.amounts.capturable
+    payment.voided += given_up
+    _save(payment, payment.amounts.status, PaymentVoided, given_up, at)
 
 
 def _decline(
@@ -220,7 +229,7 @@ def _decline(
         case Kind.AUTHORISE:
             payment.reference = answer.reference or payment.reference
             payment.action, payment.reason = None, answer.reason
-            _save(payment, PaymentStatus.FAILED, PaymentFailed, at)
+            _save(payment, PaymentStatus.FAILED, PaymentFailed, operation.amount, at)
             return
         case Kind.CAPTURE:
             payment.capturing -= operation.amount
@@ -254,6 +263,7 @@ def _save(
     payment: Payment,
     status: PaymentStatus,
     event: type[PaymentEvent],
+    amount: int,
     at: datetime.datetime,
     **details: Any,
 ) -> None:
@@ -268,4 +278,4 @@ def _save(
         actor=actors.current(),
         at=at,
     )
-    events.publish(event(payment_id=payment.pk, order_id=payment.order_id, **details))
+    announce_payment(event, payment, amount, **details)

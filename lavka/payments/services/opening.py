@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
-from lavka.kernel import events, rows
+from lavka.kernel import rows
 from lavka.kernel.actors import Actor, in_name_of
 from lavka.kernel.errors import FieldError, Invalid
 from lavka.kernel.money import Money
@@ -21,6 +21,7 @@ from lavka.payments.events import PaymentFailed
 from lavka.payments.gateways import registry
 from lavka.payments.models import Operation, Payment
 from lavka.payments.rules import PaymentInput, PaymentStatus
+from lavka.payments.services.announcements import announce_payment
 
 
 @rows.Compiled
@@ -87,8 +88,9 @@ def abandon_payments(*, order_id: UUID, actor: Actor, at: datetime.datetime) -> 
     Raises: Order.DoesNotExist. Locks: the order, then its payments. Emits: PaymentFailed, for what
     nobody was asked for yet.
     """
-    Order.objects.locked().get(pk=order_id)
+    order = Order.objects.locked().get(pk=order_id)
     for payment in Payment.objects.locked().filter(order_id=order_id).order_by("pk"):
+        payment.order = order
         _abandon(payment, actor, at)
     held = Payment.objects.to_give_back().filter(order_id=order_id).order_by("pk")
     return list(held.values_list("pk", flat=True))
@@ -111,9 +113,10 @@ def expire_payment(*, payment_id: UUID, actor: Actor, at: datetime.datetime) -> 
 
     Locks: the order, then the payment. Emits: PaymentFailed, when nobody was asked for it yet.
     """
-    Order.objects.locked().get(payments=payment_id)
+    order = Order.objects.locked().get(payments=payment_id)
     payment = Payment.objects.undecided().locked().filter(pk=payment_id).first()
     if payment is not None:
+        payment.order = order
         _abandon(payment, actor, at)
 
 
@@ -133,5 +136,5 @@ def _abandon(payment: Payment, actor: Actor, at: datetime.datetime) -> None:
         payment.abandoned_at, payment.abandoned_by = at, actor
     if payment.status == PaymentStatus.PENDING and not payment.operations.exists():
         payment.status = PaymentStatus.FAILED
-        events.publish(PaymentFailed(payment_id=payment.pk, order_id=payment.order_id))
+        announce_payment(PaymentFailed, payment, payment.amount)
     payment.save(update_fields=["abandoned_at", "abandoned_by", "status", "updated_at"])

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 from django.db.models import QuerySet
 
+from lavka.kernel import actors
 from lavka.kernel.models import RecordedEvent
 from lavka.webhooks import rules
 from lavka.webhooks.errors import DeliveryUnderWay, EndpointDisabled
@@ -31,7 +32,9 @@ def tell_endpoints(*, event_id: UUID, at: datetime.datetime) -> list[UUID]:
     endpoints = list(listening.select_for_update(no_key=True).order_by("pk"))
     body = rules.body_of(
         name=event.name,
+        version=event.version,
         occurred_at=event.occurred_at,
+        actor=event.actor,
         aggregate=event.aggregate,
         payload=event.payload,
     )
@@ -61,6 +64,7 @@ def ping_endpoint(*, endpoint_id: UUID, at: datetime.datetime) -> Delivery:
     body = rules.body_of(
         name=rules.PING,
         occurred_at=at,
+        actor=actors.current(),
         aggregate=endpoint_id,
         payload={"endpoint_id": str(endpoint_id)},
     )
