@@ -59,6 +59,11 @@ def scope_for(right: str) -> Scope | None:
     return _SCOPES.get(right)
 
 
+def rights_of(scopes: Iterable[str]) -> frozenset[str]:
+    """What these scopes open."""
+    return frozenset().union(*(RIGHTS[Scope(scope)] for scope in scopes if scope in Scope))
+
+
 def scopes_for(rights: Iterable[str]) -> list[Scope]:
     """The scopes of which somebody with `rights` can use anything, in their order."""
     held = set(rights)

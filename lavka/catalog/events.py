@@ -15,6 +15,7 @@ class ProductChanged(Event):
     """
 
     name: ClassVar[str] = "catalog.product_changed"
+    right: ClassVar[str] = "catalog.view_product"
     product_id: UUID
     slug: str | None = None
     status: str | None = None
@@ -71,6 +72,7 @@ class CategoryChanged(Event):
     """A category was renamed or moved; the products on and below it follow with ProductChanged."""
 
     name: ClassVar[str] = "catalog.category_changed"
+    right: ClassVar[str] = "catalog.view_category"
     category_id: UUID
     slug: str | None = None
     parent_id: UUID | None = None

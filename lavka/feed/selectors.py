@@ -1,6 +1,7 @@
 """The log, read in its order: each event is JSON already when it leaves PostgreSQL."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
 from lavka.feed.errors import AheadOfLog, EventsDropped
@@ -32,6 +33,17 @@ class Event(NamedTuple):
     position: int
     name: str
     json: bytes
+
+    def told(self, withheld: Mapping[str, Container[str]]) -> bytes:
+        """`json` without the fields that are withheld of events of this name."""
+        left_out = withheld.get(self.name)
+        if not left_out:
+            return self.json
+        event = json.loads(self.json)
+        event["payload"] = {
+            name: value for name, value in event["payload"].items() if name not in left_out
+        }
+        return json.dumps(event, separators=(",", ":")).encode()
 
 
 class Bounds(NamedTuple):

@@ -12,6 +12,7 @@ class ShipmentSent(Event):
     """A shipment was handed to the carrier, with `piece_count` pieces of the order."""
 
     name: ClassVar[str] = "fulfilment.shipment_sent"
+    right: ClassVar[str] = "fulfilment.view_shipment"
     shipment_id: UUID
     order_id: UUID
     order_number: int | None = None
@@ -34,6 +35,7 @@ class ReturnChanged(Event):
     """
 
     name: ClassVar[str] = "fulfilment.return_changed"
+    right: ClassVar[str] = "fulfilment.view_returnrequest"
     return_id: UUID
     order_id: UUID
     order_number: int | None = None

@@ -11,6 +11,7 @@ from lavka.kernel.events import Event
 class StockEvent(Event):
     """Something happened to a variant's stock, of which `available` units can be bought since."""
 
+    right: ClassVar[str] = "inventory.view_stocklevel"
     variant_id: UUID
     sku: str | None = None
     product_id: UUID | None = None

@@ -3,7 +3,7 @@
 import datetime
 import inspect
 import types
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -62,7 +62,8 @@ Every event comes as
   user, `api_key` with that of the key, a `guest`, a payment `provider`, an `import` or a job of the
   shop itself (`system`) by its name. No event holds the name or the address of a person.
 - `payload` has the fields below. A version gets new fields only; any other change is a new version.
-  What was recorded before a field existed comes without it. Money is `{"amount", "currency"}`, in
+  What was recorded before a field existed comes without it; so it does to readers without the
+  right named below, who are told the ids only. Money is `{"amount", "currency"}`, in
   minor units. Ids lead to the API under `/api/v1/manage/`, for staff and for API keys with the
   scopes for it.
 
@@ -79,6 +80,20 @@ def known_events() -> list[type[Event]]:
     """Lavka's own events, by name."""
     found = {event.name: event for event in _below(Event) if event.__module__.startswith("lavka.")}
     return [found[name] for name in sorted(found)]
+
+
+def rights() -> frozenset[str]:
+    """What readers may need for the details of events, those of a shop's own too."""
+    return frozenset(event.right for event in _below(Event) if event.right)
+
+
+def withheld(held: Container[str]) -> Mapping[str, frozenset[str]]:
+    """By the name of an event, the fields that a reader who holds these rights is not told."""
+    return {
+        event.name: frozenset(each.name for each in fields(event) if not _is_required(each))
+        for event in _below(Event)
+        if event.right and event.right not in held
+    }
 
 
 def schema() -> Schema:
@@ -129,9 +144,13 @@ def _section(event: type[Event]) -> str:
     )
     return (
         f"\n## `{event.name}`\n\n{_sentence(event)}\n\n"
-        f"Version {event.version}. Aggregate: {_sentence(event.aggregate)}\n\n"
+        f"Version {event.version}. Aggregate: {_sentence(event.aggregate)}{_right(event)}\n\n"
         f"| field | type |\n| --- | --- |\n{rows}"
     )
+
+
+def _right(event: type[Event]) -> str:
+    return f" Details need the right `{event.right}`." if event.right else ""
 
 
 def _below(event: type[Event]) -> Iterator[type[Event]]:

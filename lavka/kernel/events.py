@@ -28,6 +28,9 @@ class Event:
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
+    # The Django permission to see what the event is about. Readers without it are told what every
+    # event of the name has, its ids, and none of the fields that have a default.
+    right: ClassVar[str] = ""
 
     @property
     def aggregate(self) -> UUID:

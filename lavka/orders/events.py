@@ -15,6 +15,7 @@ class OrderChanged(Event):
     `customer_id` is None for a guest's; `line_count` and `piece_count` say how much was ordered.
     """
 
+    right: ClassVar[str] = "orders.view_order"
     order_id: UUID
     number: int | None = None
     status: str | None = None

@@ -16,6 +16,7 @@ class PaymentEvent(Event):
     payment by now. `order_number` is None while the order is being bought.
     """
 
+    right: ClassVar[str] = "payments.view_payment"
     payment_id: UUID
     order_id: UUID
     order_number: int | None = None

@@ -12,6 +12,7 @@ class ReviewChanged(Event):
     """A review was written, changed, moderated or deleted, and then stands as the event says."""
 
     name: ClassVar[str] = "reviews.review_changed"
+    right: ClassVar[str] = "reviews.view_review"
     review_id: UUID
     product_id: UUID
     rating: int | None = None

@@ -27,11 +27,15 @@ class PresentedKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyCaller:
-    """The program behind a valid API key, and the member of the staff whose rights it borrows."""
+    """The program behind a valid API key, and the member of the staff whose rights it borrows.
+
+    `rights` are those that its scopes cover; it has them while its maker holds them.
+    """
 
     id: UUID
     created_by_id: UUID
     secret: str = field(repr=False)
+    rights: frozenset[str] = frozenset()
     is_authenticated: bool = True
 
     @property

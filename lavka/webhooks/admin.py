@@ -1,5 +1,6 @@
 """The staff's pages for webhooks."""
 
+from collections.abc import Container
 from typing import Any
 
 from django import forms
@@ -13,10 +14,10 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from lavka.kernel.admin import Untouchable
-from lavka.kernel.errors import Invalid, ShopError
+from lavka.kernel.errors import Denied, Invalid, ShopError
 from lavka.webhooks import services
 from lavka.webhooks.models import Attempt, Delivery, Endpoint, SigningKey
-from lavka.webhooks.rules import NAMES, EndpointStatus
+from lavka.webhooks.rules import NAMES, RIGHTS, EndpointStatus
 from lavka.webhooks.signatures import Keys
 
 
@@ -30,6 +31,17 @@ class EndpointForm(forms.ModelForm):
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text=_("Empty for every event, also those that come with later versions."),
     )
+
+    held: Container[str] = ()
+
+    def clean_events(self) -> list[str]:
+        """Refuse events about what this member of the staff may not read."""
+        events = list(self.cleaned_data["events"])
+        try:
+            services.require_readable(events, self.held)
+        except Denied as refused:
+            raise ValidationError(refused.detail) from refused
+        return events
 
     def clean_url(self) -> str:
         """Refuse what would never be called."""
@@ -63,6 +75,12 @@ class EndpointAdmin(ModelAdmin):
     inlines = [KeyInline]
     actions = ["enable", "disable", "ping", "rotate"]
 
+    def get_form(self, request: HttpRequest, *args: Any, **options: Any) -> Any:
+        """The form knows what its user may read."""
+        return type(
+            "Form", (super().get_form(request, *args, **options),), {"held": _held_by(request)}
+        )
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save through the services; a new endpoint's secret is shown this once."""
         content = {name: form.cleaned_data[name] for name in ("name", "url", "events")}
@@ -77,12 +95,12 @@ class EndpointAdmin(ModelAdmin):
     @admin.action(description=_("Enable"), permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         """Tell them again, and forget their failures."""
-        self._set(queryset, EndpointStatus.ENABLED)
+        self._set(request, queryset, EndpointStatus.ENABLED)
 
     @admin.action(description=_("Disable"), permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         """Tell them nothing, and call off what is under way."""
-        self._set(queryset, EndpointStatus.DISABLED)
+        self._set(request, queryset, EndpointStatus.DISABLED)
 
     @admin.action(description=_("Send a test message"), permissions=["change"])
     def ping(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
@@ -109,15 +127,25 @@ class EndpointAdmin(ModelAdmin):
         for endpoint_id in list(queryset.values_list("pk", flat=True)):
             services.delete_endpoint(endpoint_id=endpoint_id)
 
-    def _set(self, endpoints: QuerySet[Endpoint], status: str) -> None:
+    def _set(self, request: HttpRequest, endpoints: QuerySet[Endpoint], status: str) -> None:
+        held = _held_by(request)
         for endpoint in endpoints:
-            services.update_endpoint(endpoint_id=endpoint.pk, at=timezone.now(), status=status)
+            try:
+                services.update_endpoint(
+                    endpoint_id=endpoint.pk, at=timezone.now(), held=held, status=status
+                )
+            except ShopError as refused:
+                self.message_user(request, f"{endpoint}: {refused.detail}", messages.ERROR)
 
     def _show(self, request: HttpRequest, endpoint: Endpoint, keys: Keys) -> None:
         text = _("The secret of %(name)s, shown this once: %(secret)s")
         self.message_user(
             request, text % {"name": endpoint, "secret": keys.shared}, messages.WARNING
         )
+
+
+def _held_by(request: HttpRequest) -> frozenset[str]:
+    return frozenset(right for right in RIGHTS if request.user.has_perm(right))
 
 
 class AttemptInline(Untouchable, TabularInline):

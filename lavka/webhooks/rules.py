@@ -46,6 +46,8 @@ TOLD: Sequence[type[Event]] = (
 )
 NAMES = [event.name for event in TOLD]
 PING = "webhooks.ping"
+# Who has a program told of these events may read what they are about.
+RIGHTS = frozenset(event.right for event in TOLD if event.right)
 
 MAX_BODY_BYTES = 20_000
 # Source: Standard Webhooks 1.0, "Deliverability and reliability"; three days in all.
@@ -99,6 +101,13 @@ class Answer:
     def is_accepted(self) -> bool:
         """Whether the receiver took it: any 2xx, and nothing else, a redirect neither."""
         return self.status_code is not None and 200 <= self.status_code < 300
+
+
+def rights_for(events: Sequence[str]) -> frozenset[str]:
+    """What it takes to have a program told of the events of these names, of all when none is."""
+    return frozenset(
+        event.right for event in TOLD if event.right and (not events or event.name in events)
+    )
 
 
 def body_of(

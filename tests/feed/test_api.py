@@ -2,10 +2,12 @@
 
 import json
 import uuid
+from dataclasses import MISSING, fields
 from datetime import timedelta
 
 import jsonschema
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -14,6 +16,8 @@ from lavka.accounts.services import keys
 from lavka.catalog.events import BrandChanged, ImageRemoved
 from lavka.kernel import catalogue, events
 from lavka.kernel.models import RecordedEvent
+from lavka.kernel.money import Money
+from lavka.orders.events import OrderPlaced
 from tests.accounts.factories import make_customer, make_staff, token_of
 from tests.client import Api
 
@@ -104,8 +108,8 @@ def test_a_page_costs_the_same_however_long_it_is(api: Api, staff: str, number: 
     with CaptureQueriesContext(connection) as captured:
         api.get(FEED, token=staff)
 
-    # Who asks and may they, where the log ends, and the page.
-    assert len(captured) == 3, [query["sql"] for query in captured]
+    # Who asks and may they, where the log ends, the page, and what of it they may see.
+    assert len(captured) == 4, [query["sql"] for query in captured]
 
 
 def test_a_program_reads_with_its_key_alone(api: Api):
@@ -122,6 +126,54 @@ def test_a_program_reads_with_its_key_alone(api: Api):
     assert api.get("/manage/api-keys/", token=key).status_code == 403
     keys.revoke_key(key_id=made.pk, by=staff.pk, at=now)
     assert api.get(FEED, token=key).status_code == 401
+
+
+WITH_ORDERS = ("events:read", "orders:read")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "lost", "is_told"),
+    [
+        (WITH_ORDERS, "payments.view_payment", True),
+        (WITH_ORDERS, "orders.view_order", False),
+        (("events:read", "payments:read"), "", False),
+    ],
+)
+def test_details_are_told_to_those_who_may_read_what_an_event_is_about(
+    api: Api, scopes: tuple[str, ...], lost: str, is_told: bool
+):
+    """By the scopes of the key and what its maker may still do."""
+    rights = ("kernel.view_recordedevent", "orders.view_order", "payments.view_payment")
+    maker, order_id = make_staff(*rights), uuid.uuid4()
+    placed = OrderPlaced(order_id=order_id, number=7, status="placed", total=Money(990, "EUR"))
+    events.publish(placed)
+    _, key = keys.create_key(
+        name="erp", scopes=scopes, created_by=maker.pk, expires_at=None, at=timezone.now()
+    )
+    maker.user_permissions.remove(*Permission.objects.filter(codename=lost.rpartition(".")[2]))
+    full = {each.name: None for each in fields(OrderPlaced)} | {
+        "order_id": str(order_id),
+        "number": 7,
+        "status": "placed",
+        "total": {"amount": 990, "currency": "EUR"},
+    }
+
+    (told,) = api.get(FEED, token=key).json()["items"]
+
+    assert told["payload"] == (full if is_told else {"order_id": str(order_id)})
+    jsonschema.validate(told, catalogue.schema())
+
+
+def test_every_event_with_details_names_a_right_that_is_there():
+    detailed = catalogue.withheld(set()).keys()
+    known = Permission.objects.values_list("content_type__app_label", "codename")
+
+    assert catalogue.rights() <= {f"{app}.{codename}" for app, codename in known}
+    assert {
+        event.name
+        for event in catalogue.known_events()
+        if event.name not in detailed and any(each.default is not MISSING for each in fields(event))
+    } == set()
 
 
 def test_a_key_that_expired_or_lacks_the_scope_opens_nothing(api: Api):

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from lavka.feed.hub import hub
 from lavka.kernel import events, log
 from lavka.kernel.errors import Unavailable
 from lavka.kernel.threads import in_thread
+from lavka.orders.events import OrderPlaced
 from lavka.web.handler import FastLane
 from tests.accounts.factories import make_staff, token_of
 from tests.web.asgi import Client
@@ -31,20 +32,25 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lavka.feed.hub.CHECK_SECONDS", 0.05)
 
 
-def make_key(*, right: str = RIGHT) -> tuple[User, str]:
+def make_key(*, right: str = RIGHT, scopes: Sequence[str] = ("events:read",)) -> tuple[User, str]:
     """The maker, whose right is their group's, and the key."""
     maker, group = make_staff("orders.view_order"), Group.objects.create(name=uuid.uuid4().hex)
     app, codename = right.split(".")
     group.permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
     maker.groups.add(group)
     key = keys.create_key(
-        name="erp", scopes=["events:read"], created_by=maker.pk, expires_at=None, at=timezone.now()
+        name="erp", scopes=scopes, created_by=maker.pk, expires_at=None, at=timezone.now()
     )[1]
     return maker, key
 
 
 def publish() -> None:
     events.publish(BrandChanged(brand_id=uuid.uuid4()))
+    log.record_waiting()
+
+
+def publish_order(*, number: int) -> None:
+    events.publish(OrderPlaced(order_id=uuid.uuid4(), number=number))
     log.record_waiting()
 
 
@@ -98,6 +104,25 @@ ENDS = [
     revoked, expired, deactivated, no_staff_any_more, out_of_the_group, without_the_groups_right,
     deleted,
 ]  # fmt: skip
+
+
+async def test_a_stream_tells_details_until_the_right_to_them_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """With no pause between its looks, one comes before each event."""
+    monkeypatch.setattr("lavka.feed.hub.CHECK_SECONDS", 0)
+    maker, key = await in_thread(make_key, scopes=["events:read", "orders:read"])
+    async with listening(key) as (client, _):
+        await in_thread(publish_order, number=1001)
+        async with asyncio.timeout(20):
+            await client.has_said(3)
+        await in_thread(maker.user_permissions.clear)
+        await in_thread(publish_order, number=1002)
+        async with asyncio.timeout(20):
+            await client.has_said(4)
+
+    assert (b"1001" in client.body, b"1002" in client.body) == (True, False)
+    assert client.body.count(b"orders.order_placed") == 4
 
 
 @pytest.mark.parametrize("what", ENDS)

@@ -65,6 +65,47 @@ def test_an_endpoint_is_made_and_its_secret_shown_this_once(api, staff):
     assert api.get(ENDPOINTS, token=staff).json() == {"items": [endpoint], "next": None}
 
 
+STOCK = {"events": ["inventory.stock_ran_low"]}
+
+
+def test_who_may_not_read_orders_has_no_program_told_of_them(api):
+    rights = ["webhooks.add_endpoint", "webhooks.change_endpoint", "inventory.view_stocklevel"]
+    token, theirs = token_of(make_staff(*rights)), make_endpoint(events=ORDERS["events"])
+    path = f"{ENDPOINTS}{theirs.pk}/"
+
+    made = api.post(ENDPOINTS, BODY | STOCK, token=token)
+    refused = [
+        api.post(ENDPOINTS, BODY | ORDERS, token=token),
+        api.post(ENDPOINTS, BODY, token=token),
+        api.patch(f"{ENDPOINTS}{made.json()['id']}/", ORDERS, token=token),
+        api.patch(path, {"url": "https://elsewhere.example/"}, token=token),
+        api.patch(path, {"status": "enabled"}, token=token),
+    ]
+
+    assert made.status_code == 201
+    assert {(each.status_code, each.json()["code"]) for each in refused} == {(403, "denied")}
+    assert Endpoint.objects.get(pk=theirs.pk).url == theirs.url
+    assert api.patch(path, {"status": "disabled"}, token=token).status_code == 200
+
+
+def test_the_pages_refuse_it_too(client):
+    rights = ["webhooks.view_endpoint", "webhooks.add_endpoint", "webhooks.change_endpoint"]
+    client.force_login(make_staff(*rights, "inventory.view_stocklevel"))
+    keys = {"keys-TOTAL_FORMS": 0, "keys-INITIAL_FORMS": 0}
+    page, theirs = reverse("admin:webhooks_endpoint_add"), make_endpoint(events=ORDERS["events"])
+
+    refused = client.post(page, BODY | ORDERS | keys)
+    made = client.post(page, BODY | STOCK | keys)
+    listed = reverse("admin:webhooks_endpoint_changelist")
+    for action in ("disable", "enable"):
+        client.post(listed, {"action": action, "_selected_action": [str(theirs.pk)]})
+
+    assert (refused.status_code, made.status_code) == (200, 302)
+    assert Endpoint.objects.exclude(pk=theirs.pk).get().events == STOCK["events"]
+    theirs.refresh_from_db()
+    assert theirs.status == "disabled"
+
+
 @pytest.mark.parametrize(
     ("url", "code"),
     [

@@ -31,7 +31,7 @@ class Keys:
         found = await fetch_one(_statement(), _parameters(secret, right, at), is_short=True)
         if found is None:
             raise Unauthenticated
-        key_id, created_by_id, has_scope, is_held, is_noted = found
+        key_id, created_by_id, granted, has_scope, is_held, is_noted = found
         if not (has_scope and is_held):
             security_log.record(
                 SecurityEvent.ACCESS_DENIED,
@@ -42,7 +42,12 @@ class Keys:
             raise Denied
         if not is_noted:
             await in_thread(keys.note_use, key_id=key_id, at=at)
-        return KeyCaller(id=key_id, created_by_id=created_by_id, secret=secret)
+        return KeyCaller(
+            id=key_id,
+            created_by_id=created_by_id,
+            secret=secret,
+            rights=scopes.rights_of(granted),
+        )
 
     def scope_for(self, right: str) -> str | None:
         """The scope that a key needs to use `right`; None when no key may use it."""
@@ -64,8 +69,8 @@ def _parameters(secret: str, right: str, at: datetime) -> dict[str, object]:
 @cache
 def _statement() -> str:
     return f"""
-        SELECT key.id, key.created_by_id, %(scope)s::text = ANY (key.scopes), {held_right()},
-               coalesce(key.used_at >= %(stale_before)s, false)
+        SELECT key.id, key.created_by_id, key.scopes, %(scope)s::text = ANY (key.scopes),
+               {held_right()}, coalesce(key.used_at >= %(stale_before)s, false)
         FROM accounts_apikey key JOIN accounts_user person ON person.id = key.created_by_id
         WHERE key.digest = %(digest)s AND key.revoked_at IS NULL
           AND (key.expires_at IS NULL OR key.expires_at > %(at)s)

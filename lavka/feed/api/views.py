@@ -1,6 +1,6 @@
 """Staff and other programs follow what happens in the shop."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from contextlib import aclosing
 
 from django.http import StreamingHttpResponse
@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from lavka.feed import selectors
 from lavka.feed.api.serializers import EventPageOutput
 from lavka.feed.errors import AheadOfLog, EventsDropped
-from lavka.feed.hub import Check, hub
+from lavka.feed.hub import hub
 from lavka.feed.selectors import Event
+from lavka.kernel import catalogue
 from lavka.web import parameters
 from lavka.web.answers import Ready
 from lavka.web.parameters import number_parameter, text_parameter
@@ -55,7 +56,17 @@ EXAMPLE = OpenApiExample(
                 "version": 1,
                 "aggregate": "019ab7c1-6d2f-7b0e-9a55-31a3f2a7d9c4",
                 "occurred_at": "2026-11-25T04:15:55.123Z",
-                "payload": {"order_id": "019ab7c1-6d2f-7b0e-9a55-31a3f2a7d9c4"},
+                "actor": {"kind": "guest", "id": None, "name": ""},
+                "payload": {
+                    "order_id": "019ab7c1-6d2f-7b0e-9a55-31a3f2a7d9c4",
+                    "number": 1042,
+                    "status": "placed",
+                    "payment_status": "paid",
+                    "total": {"amount": 12990, "currency": "EUR"},
+                    "customer_id": None,
+                    "line_count": 2,
+                    "piece_count": 3,
+                },
             }
         ],
         "next": 7,
@@ -63,6 +74,8 @@ EXAMPLE = OpenApiExample(
     },
     response_only=True,
 )
+
+WITHHELD = "Of what you, or the scopes of your key, may not read, the ids are told and no more."
 
 
 class EventsView(StaffView):
@@ -75,7 +88,7 @@ class EventsView(StaffView):
         "Read events in the order in which they were recorded",
         description=(
             "Ask again with `after` set to `next`: no event is passed over, also none whose "
-            "transaction committed late, and none comes twice."
+            "transaction committed late, and none comes twice. " + WITHHELD
         ),
         parameters=[AFTER, LIMIT, NAME],
         responses=EventPageOutput,
@@ -91,7 +104,9 @@ class EventsView(StaffView):
         bounds.require(after)
         limit, name = limit or DEFAULT_LIMIT, query.get("name", "")
         found = await selectors.events_after(after, limit=limit + 1, name=name)
-        return Ready(_page(found[:limit], after, bounds.last, has_more=len(found) > limit))
+        withheld = catalogue.withheld(await self.held(catalogue.rights()))
+        has_more = len(found) > limit
+        return Ready(_page(found[:limit], withheld, after, bounds.last, has_more=has_more))
 
 
 class EventStreamView(StaffView):
@@ -106,7 +121,7 @@ class EventStreamView(StaffView):
             "Each event comes with its position as `id` and its name as `event`; a comment comes "
             "when it is quiet. A stream ends after five minutes, and within seconds once the key "
             "or session that opened it, or its right, is gone; connect again with `Last-Event-ID` "
-            "and nothing is passed over."
+            "and nothing is passed over. " + WITHHELD
         ),
         parameters=[FROM, NAME, LAST_EVENT_ID],
         responses={
@@ -125,29 +140,44 @@ class EventStreamView(StaffView):
         after = bounds.last if after is None else after
         bounds.require(after)
         hub().require_room()
+        self.withheld = catalogue.withheld(await self.held(catalogue.rights()))
         return StreamingHttpResponse(
-            _stream(after, query.get("name", ""), self.is_still_authorized),
+            self._stream(after, query.get("name", "")),
             content_type="text/event-stream; charset=utf-8",
             # nginx passes each event on at once.
             headers={"X-Accel-Buffering": "no"},
         )
 
+    async def is_still_authorized(self) -> bool:
+        """Also look again at what the listener may be told."""
+        if not await super().is_still_authorized():
+            return False
+        self.withheld = catalogue.withheld(await self.held(catalogue.rights()))
+        return True
 
-def _page(events: Sequence[Event], after: int, last: int, *, has_more: bool) -> bytes:
+    async def _stream(self, after: int, name: str) -> AsyncIterator[bytes]:
+        yield RETRY
+        heard = hub().stream(after=after, name=name, is_allowed=self.is_still_authorized)
+        async with aclosing(heard) as events:
+            async for event in events:
+                if event is None:
+                    yield HEARTBEAT
+                else:
+                    told = (event.position, event.name.encode(), event.told(self.withheld))
+                    yield b"id: %d\nevent: %b\ndata: %b\n\n" % told
+
+
+def _page(
+    events: Sequence[Event],
+    withheld: Mapping[str, Container[str]],
+    after: int,
+    last: int,
+    *,
+    has_more: bool,
+) -> bytes:
     """With nothing more to come, a reader may go on from the end of the log as it was before."""
     behind = events[-1].position if events else after
     place = behind if has_more else max(behind, last)
-    items = b",".join(event.json for event in events)
+    items = b",".join(event.told(withheld) for event in events)
     more = b"true" if has_more else b"false"
     return b'{"items":[%b],"next":%d,"has_more":%b}' % (items, place, more)
-
-
-async def _stream(after: int, name: str, is_allowed: Check) -> AsyncIterator[bytes]:
-    yield RETRY
-    async with aclosing(hub().stream(after=after, name=name, is_allowed=is_allowed)) as events:
-        async for event in events:
-            if event is None:
-                yield HEARTBEAT
-            else:
-                told = (event.position, event.name.encode(), event.json)
-                yield b"id: %d\nevent: %b\ndata: %b\n\n" % told

@@ -22,6 +22,7 @@ from lavka.webhooks.api.serializers import (
     endpoint_json,
     keys_json,
 )
+from lavka.webhooks.rules import RIGHTS
 
 EXAMPLE = OpenApiExample(
     "The warehouse listens to orders",
@@ -34,7 +35,8 @@ EXAMPLE = OpenApiExample(
 )
 DESCRIPTION = (
     "Messages are signed as in Standard Webhooks 1.0. Each comes at least once, a repetition under "
-    "the same `webhook-id`, and in no promised order. Any 2xx answer takes it; 410 ends them all."
+    "the same `webhook-id`, and in no promised order. Any 2xx answer takes it; 410 ends them all. "
+    "Whoever wants it has the rights to read what the events are about."
 )
 
 
@@ -68,10 +70,10 @@ class EndpointsView(StaffView):
         description=DESCRIPTION,
     )
     async def post(self, request: Request) -> Response:
-        content = EndpointInput.read(request.data)
+        content, held = EndpointInput.read(request.data), await self.held(RIGHTS)
 
         def create() -> dict[str, Any]:
-            endpoint, keys = services.create_endpoint(**content)
+            endpoint, keys = services.create_endpoint(held=held, **content)
             return _endpoint(endpoint.pk) | {"secret": keys.shared}
 
         return Response(await in_thread(create), status=201)
@@ -100,9 +102,12 @@ class EndpointView(StaffView):
     )
     async def patch(self, request: Request, endpoint_id: UUID) -> Response:
         content: Any = EndpointChangeInput.read(request.data, partial=True)
+        held = await self.held(RIGHTS)
 
         def change() -> dict[str, Any]:
-            services.update_endpoint(endpoint_id=endpoint_id, at=timezone.now(), **content)
+            services.update_endpoint(
+                endpoint_id=endpoint_id, at=timezone.now(), held=held, **content
+            )
             return _endpoint(endpoint_id)
 
         return Response(await in_thread(change))

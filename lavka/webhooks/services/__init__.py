@@ -12,6 +12,7 @@ from lavka.webhooks.services.endpoints import (
     create_endpoint,
     delete_endpoint,
     refuse_address,
+    require_readable,
     rotate_keys,
     update_endpoint,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "refuse_address",
     "replay_deliveries",
     "replay_delivery",
+    "require_readable",
     "rotate_keys",
     "tell_endpoints",
     "update_endpoint",

@@ -1,7 +1,7 @@
 """Endpoints and their keys."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from lavka.kernel import outbound, security_log
 from lavka.kernel.conf import options
-from lavka.kernel.errors import FieldError, Invalid
+from lavka.kernel.errors import Denied, FieldError, Invalid
 from lavka.kernel.http_urls import BadUrl, HttpUrl
 from lavka.kernel.security_log import Object, SecurityEvent
 from lavka.webhooks.models import Endpoint, SigningKey
-from lavka.webhooks.rules import EndpointStatus
+from lavka.webhooks.rules import RIGHTS, EndpointStatus, rights_for
 from lavka.webhooks.services.deliveries import cancel_pending
 from lavka.webhooks.signatures import Keys
 
@@ -32,12 +32,16 @@ class EndpointContent(TypedDict, total=False):
 
 
 @transaction.atomic
-def create_endpoint(*, name: str, url: str, events: Sequence[str]) -> tuple[Endpoint, Keys]:
+def create_endpoint(
+    *, name: str, url: str, events: Sequence[str], held: Container[str] = RIGHTS
+) -> tuple[Endpoint, Keys]:
     """Tell an address about these events from now on; the keys are shown this once.
 
-    Raises: Invalid, for an address that is not to be called.
+    `held` are the rights of who wants it. Raises: Invalid, for an address that is not to be called;
+    Denied, for events about what they may not read.
     """
     refuse_address(url)
+    require_readable(events, held)
     endpoint = Endpoint.objects.create(name=name, url=url, events=sorted(set(events)))
     _log(SecurityEvent.WEBHOOK_ENDPOINT_CREATED, endpoint, url=url)
     return endpoint, _add_keys(endpoint)
@@ -45,12 +49,17 @@ def create_endpoint(*, name: str, url: str, events: Sequence[str]) -> tuple[Endp
 
 @transaction.atomic
 def update_endpoint(
-    *, endpoint_id: UUID, at: datetime.datetime, **content: Unpack[EndpointContent]
+    *,
+    endpoint_id: UUID,
+    at: datetime.datetime,
+    held: Container[str] = RIGHTS,
+    **content: Unpack[EndpointContent],
 ) -> Endpoint:
     """Change an endpoint; disabling calls off what is under way, enabling closes the circuit.
 
-    Raises: Endpoint.DoesNotExist; Invalid, for an address that is not to be called.
-    Locks: the endpoint.
+    `held` are the rights of who wants it. Raises: Endpoint.DoesNotExist; Invalid, for an address
+    that is not to be called; Denied, for events about what they may not read, unless they only
+    disable it. Locks: the endpoint.
     """
     endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_id)
     if "url" in content:
@@ -59,6 +68,8 @@ def update_endpoint(
         content["events"] = sorted(set(content["events"]))
     for field, value in content.items():
         setattr(endpoint, field, value)
+    if content != {"status": EndpointStatus.DISABLED}:
+        require_readable(endpoint.events, held)
     if endpoint.status == EndpointStatus.ENABLED:
         endpoint.failures, endpoint.open_until = 0, None
     else:
@@ -89,6 +100,12 @@ def rotate_keys(*, endpoint_id: UUID, at: datetime.datetime) -> Keys:
     SigningKey.objects.filter(endpoint=endpoint).update(expires_at=at + OVERLAP)
     _log(SecurityEvent.WEBHOOK_KEYS_ROTATED, endpoint)
     return _add_keys(endpoint)
+
+
+def require_readable(events: Sequence[str], held: Container[str]) -> None:
+    """Refuse events about what somebody with these rights may not read; raises Denied."""
+    if any(right not in held for right in rights_for(events)):
+        raise Denied
 
 
 def _log(event: SecurityEvent, endpoint: Endpoint, **details: Any) -> None:
