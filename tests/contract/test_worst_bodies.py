@@ -46,15 +46,22 @@ def _limits_off(settings: Any) -> None:
 
 
 def operations(schema: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Method, path with an id or a slug for each of its parameters, and description."""
+    """Method, path with an id, a number or a slug for each of its parameters, and description."""
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
             named = {
-                each["name"]: UUID if each["schema"].get("format") == "uuid" else "a"
+                each["name"]: value_of(each["schema"])
                 for each in operation.get("parameters", [])
                 if each["in"] == "path"
             }
             yield method.upper(), path.format(**named), operation
+
+
+def value_of(schema: dict[str, Any]) -> str:
+    """What the path takes there."""
+    if schema.get("format") == "uuid":
+        return UUID
+    return "1" if schema.get("type") == "integer" else "a"
 
 
 async def ask(method: str, path: str, body: bytes, token: str) -> tuple[Client, float, float]:
@@ -111,9 +118,9 @@ async def test_the_worst_body_of_each_operation_gets_a_short_answer(schema: dict
         tell(answers)
     assert [each for each in answers if each.status >= 500 or each.status == 413] == []
     assert [each for each in answers if each.told > MAX_ANSWER] == []
-    # The provider's own body is not even parsed.
+    # The provider's own body is not parsed, nor one about something that is not there.
     parsed = [each for each in answers if each.operation not in FOREIGN]
-    assert {each.status for each in parsed if each.body == "a number"} == {400}
+    assert {each.status for each in parsed if each.body == "a number"} <= {400, 404}
 
 
 WORST_QUERIES = {
