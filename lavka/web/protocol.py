@@ -27,11 +27,24 @@ MOST_HELD_BYTES = 4096
 
 
 # Of a request's address and headers, as far as they do not come in one piece.
-MAX_HEAD_BYTES = 64 * 1024
+MAX_HEAD_BYTES, MAX_ADDRESS_BYTES = 64 * 1024, 32 * 1024
+# Each with its status line: what is refused before there is a request that Django could answer.
 HEAD_TOO_LARGE = (
+    b"431 Request Header Fields Too Large",
     b'{"type":"/api/docs/errors/#head_too_large","title":"Request head too large","status":431,'
     b'"detail":"The address and the headers of the request are too long.",'
-    b'"code":"head_too_large","request_id":"-"}'
+    b'"code":"head_too_large","request_id":"-"}',
+)
+ADDRESS_TOO_LONG = (
+    b"414 URI Too Long",
+    b'{"type":"/api/docs/errors/#query_too_long","title":"Query too long","status":414,'
+    b'"detail":"The address of the request is too long.",'
+    b'"code":"query_too_long","request_id":"-"}',
+)
+NOT_HTTP = (
+    b"400 Bad Request",
+    b'{"type":"/api/docs/errors/#malformed","title":"Malformed request","status":400,'
+    b'"detail":"This is not HTTP.","code":"malformed","request_id":"-"}',
 )
 
 
@@ -109,7 +122,11 @@ class Protocol(HttpToolsProtocol):
         if self.head_bytes is not None:
             self.head_bytes += len(data)
             if self.head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-                self._refuse_head()
+                self._refuse(ADDRESS_TOO_LONG if self._is_address_long() else HEAD_TOO_LARGE)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what the parser cannot read, such as an address of more than 64 KiB."""
+        self._refuse(ADDRESS_TOO_LONG if self._is_address_long() else NOT_HTTP)
 
     def on_headers_complete(self) -> None:
         """Let the last answer say that it is the last."""
@@ -118,12 +135,15 @@ class Protocol(HttpToolsProtocol):
         if self.is_leaving and not self._is_idle():
             self.cycle.keep_alive = False
 
-    def _refuse_head(self) -> None:
+    def _is_address_long(self) -> bool:
+        return len(getattr(self, "url", b"")) > MAX_ADDRESS_BYTES
+
+    def _refuse(self, refusal: tuple[bytes, bytes]) -> None:
+        status, problem = refusal
         self.transport.write(
-            b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+            b"HTTP/1.1 %b\r\n"
             b"content-type: application/problem+json\r\ncache-control: no-store\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n%b"
-            % (len(HEAD_TOO_LARGE), HEAD_TOO_LARGE)
+            b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (status, len(problem), problem)
         )
         self.transport.close()
 

@@ -73,6 +73,39 @@ async def test_a_head_without_end_is_refused():
     assert json.loads(body)["code"] == "head_too_large"
 
 
+LONG = b"GET /?q=" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: shop\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "code"),
+    [(LONG, 414, "query_too_long"), (b"HELO shop\r\n\r\n", 400, "malformed")],
+    ids=["a long address", "another protocol"],
+)
+async def test_what_the_parser_cannot_read_is_a_problem(
+    request_bytes: bytes, status: int, code: str
+):
+    async with connected(protocol.Protocol) as (reader, writer, _server):
+        writer.write(request_bytes)
+        head, body = await reader.readuntil(b"\r\n\r\n"), await reader.read()
+
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"content-type: application/problem+json" in head
+    assert (json.loads(body)["status"], json.loads(body)["code"]) == (status, code)
+
+
+async def test_an_address_without_end_is_refused():
+    async with connected(protocol.Protocol) as (reader, writer, _server):
+        answering = asyncio.create_task(reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"GET /?q=")
+        for _ in range(protocol.MAX_HEAD_BYTES // 1024 + 1):
+            writer.write(b"a" * 1024)
+            await writer.drain()
+        head, body = await answering, await reader.read()
+
+    assert head.startswith(b"HTTP/1.1 414 ")
+    assert json.loads(body)["code"] == "query_too_long"
+
+
 @pytest.mark.parametrize("headers", [1, 100])
 async def test_a_head_in_pieces_is_read_and_so_is_the_next(headers):
     more = b"".join(b"X-%d: %s\r\n" % (number, b"a" * 500) for number in range(headers))
