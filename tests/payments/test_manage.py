@@ -100,6 +100,17 @@ def test_staff_capture_a_part_and_then_the_rest(api, staff, authorised):
     assert [part.json()["captured"]["amount"], rest.json()["captured"]["amount"]] == [300, 1000]
 
 
+@pytest.mark.parametrize("path", ["capture/", "refund/"])
+@pytest.mark.parametrize("body", [b"null", b'""', b"[]"], ids=["null", "text", "list"])
+def test_a_body_that_is_no_object_moves_no_money(api, staff, authorised, path: str, body: bytes):
+    answer = api.post(
+        f"/manage/payments/{authorised.pk}/{path}", body, token=staff, Idempotency_Key="a"
+    )
+
+    authorised.refresh_from_db()
+    assert (answer.status_code, authorised.captured, authorised.status) == (422, 0, "authorised")
+
+
 def test_staff_void_what_is_not_captured(api, staff, authorised):
     answer = api.post(f"/manage/payments/{authorised.pk}/void/", token=staff)
 

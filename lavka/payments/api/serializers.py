@@ -23,8 +23,8 @@ class ChangeInput(Input):
 
     @classmethod
     def money(cls, body: Any) -> Money | None:
-        """The amount of a body, which may be empty; raises ValidationError."""
-        amount: Money | None = cls.read({} if body in (None, "") else body).get("amount")
+        """The amount of a body, of which there need be none; raises ValidationError."""
+        amount: Money | None = cls.read(body).get("amount")
         return amount
 
 
