@@ -18,6 +18,7 @@ from lavka.catalog.picture_files import has_extras
 from lavka.kernel.models import OutboxEvent
 from tests.catalog.factories import make_image, make_product, picture
 from tests.imports.files import MUG, shopify_file
+from tests.inventory.factories import make_warehouse
 
 # What Pillow reads of the parts that draw.
 DRAWING = {"jfif", "jfif_version", "jfif_unit", "jfif_density", "version", "background", "duration",
@@ -250,6 +251,7 @@ def test_imported_pictures_tell_nothing(tmp_path):
     folder.mkdir()
     (folder / "mug.jpg").write_bytes(CARRIERS["JPEG XMP"])
     row = MUG | {"Image Src": "https://shop.example/mug.jpg"}
+    make_warehouse()
 
     call_command(
         "import_products", str(shopify_file(tmp_path / "shop.csv", row)), images_from=folder
