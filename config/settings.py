@@ -121,6 +121,8 @@ ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before those of the apps, so that the shop can say it better than the admin's theme.
+        "DIRS": [BASE_DIR / "lavka/web/templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

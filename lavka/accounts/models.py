@@ -205,7 +205,7 @@ class KnownPlace(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} {self.kind}"
+        return f"{self.user_id} {self.get_kind_display()}"
 
 
 class RequestedMail(models.Model):
@@ -225,7 +225,7 @@ class RequestedMail(models.Model):
         indexes = [models.Index(fields=["sent_at"], name="requested_mail_sent_at")]
 
     def __str__(self) -> str:
-        return f"{self.email} {self.purpose}"
+        return f"{self.email} {self.get_purpose_display()}"
 
 
 class Address(models.Model):

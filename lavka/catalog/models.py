@@ -462,4 +462,4 @@ class SlugHistory(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.slug}"
+        return f"{self.get_kind_display()} {self.slug}"

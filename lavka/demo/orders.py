@@ -35,6 +35,8 @@ PLENTY = 10
 YEAR = datetime.timedelta(days=360)
 # How many of the year's orders are followed by their customer's review, and how many are not.
 REVIEWED, OTHERS = 28, 26
+# Why something is sent back.
+COMMENT = "The colour is different."
 
 type Step = Callable[[Order, Actor, datetime.datetime], object]
 type Steps = Sequence[tuple[datetime.timedelta, Step]]
@@ -257,9 +259,7 @@ def _deliver(order: Order, actor: Actor, at: datetime.datetime) -> None:
 
 
 def _ask_back(order: Order, actor: Actor, at: datetime.datetime) -> None:
-    wish = ReturnWish(
-        quantities=_first_line(order), reason="not_as_described", comment="The colour is different."
-    )
+    wish = ReturnWish(quantities=_first_line(order), reason="not_as_described", comment=COMMENT)
     by_customer = Actor.customer(order.customer_id)
     fulfilment.request_return(order_id=order.pk, wish=wish, actor=by_customer, at=at)
 

@@ -300,7 +300,7 @@ class StockMovement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity:+d} {self.reason}"
+        return f"{self.quantity:+d} {self.get_reason_display()}"
 
     @property
     def by(self) -> Actor:

@@ -33,6 +33,19 @@ def money_column(model: type[Model], field: str, currency: str = "currency") -> 
     return shown
 
 
+class HidesReadOnlyFieldsOnAdd:
+    """For forms whose read-only fields get their value when the row is stored, not before."""
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without them while there is no row."""
+        page: Any = super()
+        fields = page.get_fields(request, obj)
+        if obj is not None:
+            return fields
+        hidden = page.get_readonly_fields(request, obj)
+        return [each for each in fields if each not in hidden]
+
+
 class ReadOnly:
     """For rows that the shop writes itself: staff look at them, and may delete them."""
 

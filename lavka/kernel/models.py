@@ -82,7 +82,7 @@ class Bookmark(models.Model):
         verbose_name_plural = _("bookmarks")
 
     def __str__(self) -> str:
-        return f"{self.reader} {self.position}"
+        return f"{self.get_reader_display()} {self.position}"
 
 
 class DeadLetter(models.Model):
@@ -128,7 +128,16 @@ class DriftReport(models.Model):
     """What one reconcile run found: derived rows that differed from their source, now mended."""
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
-    subject = models.CharField(_("subject"), max_length=100)
+
+    class Subject(models.TextChoices):
+        """What is reconciled."""
+
+        LISTING = "listing", _("product lists")
+        RATINGS = "ratings", _("ratings")
+        STOCK = "stock", _("stock")
+        MONEY = "money", _("money")
+
+    subject = models.CharField(_("subject"), max_length=100, choices=Subject)
     checked = models.PositiveIntegerField(_("checked"))
     drifted = models.PositiveIntegerField(_("drifted"))
     details = models.JSONField(_("details"), default=dict)
@@ -140,4 +149,4 @@ class DriftReport(models.Model):
         ordering = ["-ran_at"]
 
     def __str__(self) -> str:
-        return f"{self.subject}: {self.drifted} of {self.checked}"
+        return f"{self.get_subject_display()}: {self.drifted}/{self.checked}"

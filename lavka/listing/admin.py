@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from lavka.kernel import security_log
@@ -46,6 +47,13 @@ def _log(event: SecurityEvent, synonyms: Iterable[Synonym]) -> None:
 class StaleProductAdmin(Untouchable, ModelAdmin):
     """Products whose cards are about to be made anew; the list is empty at rest."""
 
-    list_display = ["product_id", "marked_at"]
+    list_display = ["product", "marked_at"]
+    fields = list_display
+    readonly_fields = list_display
     ordering = ["marked_at"]
     show_full_result_count = False
+
+    @admin.display(description=_("product"), ordering="product_id")
+    def product(self, row: StaleProduct) -> str:
+        """Its id: it may be gone."""
+        return str(row.product_id)

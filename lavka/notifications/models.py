@@ -85,4 +85,4 @@ class SentMail(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.event_id}"
+        return f"{self.get_kind_display()} {self.event_id}"

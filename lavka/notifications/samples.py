@@ -2,6 +2,9 @@
 
 from uuid import UUID
 
+from django.utils import translation
+from django.utils.translation import gettext as _
+
 from lavka.accounts.models import User
 from lavka.catalog.rules import SelectedOption
 from lavka.catalog.selectors import Article
@@ -15,7 +18,6 @@ from lavka.orders.models import Order, OrderLine
 
 Kind = SentMail.Kind
 NOBODY = UUID(int=0)
-_RED = SelectedOption(code="color", name="Color", value="red", label="Red")
 _CANCELLATION = Cancellation(
     is_overdue=False, is_customers=False, captured=144_600, refunded=0, is_paid_later=False
 )
@@ -23,6 +25,11 @@ _CANCELLATION = Cancellation(
 
 def sample_of(kind: str, language: str) -> Draft:
     """A mail of this kind in this language."""
+    with translation.override(language):
+        return _sample_of(kind, language)
+
+
+def _sample_of(kind: str, language: str) -> Draft:
     if purpose_of(kind) == "order":
         return _of_order(kind, _order(language), _lines())
     user = User(pk=NOBODY, email="ada@example.com", language=language, password="")
@@ -62,10 +69,14 @@ def _order(language: str) -> Order:
 
 
 def _lines() -> list[OrderLine]:
-    kettle = OrderLine(name="Whistling kettle", selected_options=[_RED], total_amount=25_000)
-    stove = OrderLine(name="Stove", total_amount=95_000)
+    kettle = OrderLine(name=_("Whistling kettle"), selected_options=[_red()], total_amount=25_000)
+    stove = OrderLine(name=_("Stove"), total_amount=95_000)
     kettle.quantity, stove.quantity = 2, 1
     return [kettle, stove]
+
+
+def _red() -> SelectedOption:
+    return SelectedOption(code="color", name=_("Color"), value="red", label=_("Red"))
 
 
 def _shipment() -> Shipment:
@@ -81,10 +92,10 @@ def _article() -> Article:
         variant_id=NOBODY,
         product_id=NOBODY,
         product_slug="whistling-kettle",
-        product_name="Whistling kettle",
+        product_name=_("Whistling kettle"),
         sku="KETTLE-RED",
         options={"color": "red"},
-        selected_options=[_RED],
+        selected_options=[_red()],
         price_amount=12_500,
         weight_grams=900,
     )

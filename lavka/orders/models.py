@@ -21,7 +21,14 @@ from lavka.orders.rules import EventKind, OrderPaymentStatus, OrderStatus
 class NumberSeries(models.Model):
     """The last number given out; its row is locked by whoever takes the next, until they commit."""
 
-    name = models.CharField(_("name"), max_length=50, primary_key=True)
+    class Name(models.TextChoices):
+        """The series that the shop itself has; a plug point may add others."""
+
+        ORDERS = "orders", _("orders")
+        INVOICES = "invoices", _("invoices")
+        CREDIT_NOTES = "credit_notes", _("credit notes")
+
+    name = models.CharField(_("name"), max_length=50, primary_key=True, choices=Name)
     last = models.BigIntegerField(_("last number"), default=0)
 
     class Meta:
@@ -32,7 +39,7 @@ class NumberSeries(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.last}"
+        return f"{self.get_name_display()}: {self.last}"
 
 
 _PAID_TOO_MUCH = Q(captured_amount__gt=F("total_amount") + F("refunded_amount"))
@@ -121,6 +128,7 @@ class Order(models.Model):
         expression=_PAYMENT_STATUS,
         output_field=models.CharField(max_length=20, choices=OrderPaymentStatus),
         db_persist=True,
+        choices=OrderPaymentStatus,
         verbose_name=_("payment"),
     )
     shipping_address = models.JSONField(_("shipping address"))
@@ -334,7 +342,7 @@ class OrderEvent(models.Model):
         ordering = ["id"]
 
     def __str__(self) -> str:
-        return f"{self.order_id}: {self.kind}"
+        return f"{self.order_id}: {self.get_kind_display()}"
 
     @property
     def by(self) -> Actor:

@@ -1,8 +1,11 @@
 """The staff's pages for money: they look, and ask the flows for changes."""
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +16,19 @@ from lavka.kernel.admin import Untouchable, money_column
 from lavka.kernel.errors import ShopError
 from lavka.kernel.threads import run_flow
 from lavka.payments import flows
+from lavka.payments.gateways.registry import name_of
 from lavka.payments.models import LedgerEntry, Operation, Payment, ProviderEvent
+from lavka.payments.rules import PaymentStatus
+
+
+class MethodFilter(admin.AllValuesFieldListFilter):
+    """The payment methods there are, by what they are called."""
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """All, and each."""
+        all_of_them, *methods = super().choices(changelist)
+        yield all_of_them
+        yield from ({**each, "display": name_of(str(each["display"]))} for each in methods)
 
 
 class OperationInline(Untouchable, TabularInline):
@@ -49,10 +64,10 @@ class PaymentAdmin(Untouchable, ModelAdmin):
     is_being_voided = money_column(Payment, "voiding")
     is_being_refunded = money_column(Payment, "refunding")
     list_display = [
-        "order", "method", "status", "to_pay", "was_captured", "was_refunded", "created_at",
+        "order", "paid_by", "status", "to_pay", "was_captured", "was_refunded", "created_at",
     ]  # fmt: skip
     fieldsets = [
-        (None, {"fields": ["order", "method", "status", "reason", "reference"]}),
+        (None, {"fields": ["order", "paid_by", "status", "reason", "reference"]}),
         (
             _("Money"),
             {
@@ -64,12 +79,18 @@ class PaymentAdmin(Untouchable, ModelAdmin):
         ),
         (_("Dates"), {"fields": ["created_at", "updated_at", "abandoned_at"]}),
     ]  # fmt: skip
-    list_filter = ["status", "method", "created_at"]
+    readonly_fields = ["paid_by"]
+    list_filter = ["status", ("method", MethodFilter), "created_at"]
     list_select_related = ["order"]
     search_fields = ["=id", "=order__id", "=order__number", "=reference"]
     inlines = [OperationInline, EntryInline]
     actions = ["capture", "void", "refund"]
     show_full_result_count = False
+
+    @admin.display(description=_("method"), ordering="method")
+    def paid_by(self, payment: Payment) -> str:
+        """What the method is called."""
+        return name_of(payment.method)
 
     @admin.action(description=_("Capture what is left"), permissions=["capture"])
     def capture(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
@@ -100,8 +121,9 @@ class PaymentAdmin(Untouchable, ModelAdmin):
             except ShopError as refused:
                 self.message_user(request, f"{payment.pk}: {refused.detail}", messages.ERROR)
                 continue
-            note = f"{payment.pk}: {outcome.status} {outcome.reason}"
             is_declined = outcome.status == "declined"
+            state = _("declined") if is_declined else PaymentStatus(outcome.status).label
+            note = f"{payment.pk}: {state} {outcome.reason}"
             self.message_user(request, note, messages.ERROR if is_declined else messages.SUCCESS)
 
 
@@ -138,12 +160,18 @@ class OperationAdmin(Untouchable, ModelAdmin):
 class ProviderEventAdmin(Untouchable, ModelAdmin):
     """Webhooks as they came in."""
 
-    list_display = ["method", "kind", "reference", "received_at", "processed_at"]
-    list_filter = ["method", ("processed_at", admin.EmptyFieldListFilter)]
+    list_display = ["sent_by", "kind", "reference", "received_at", "processed_at"]
+    list_filter = [("method", MethodFilter), ("processed_at", admin.EmptyFieldListFilter)]
     search_fields = ["=event_id", "=reference"]
     # Without the payload: providers put secrets of customers into it.
-    fields = ["method", "event_id", "kind", "reference", "received_at", "processed_at"]
+    fields = ["sent_by", "event_id", "kind", "reference", "received_at", "processed_at"]
+    readonly_fields = ["sent_by"]
     show_full_result_count = False
+
+    @admin.display(description=_("method"), ordering="method")
+    def sent_by(self, event: ProviderEvent) -> str:
+        """What the provider's method is called."""
+        return name_of(event.method)
 
 
 @admin.register(LedgerEntry)

@@ -252,7 +252,7 @@ class ProviderEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.method} {self.kind}"
+        return f"{self.kind} {self.event_id}"
 
 
 class LedgerEntry(models.Model):
@@ -289,4 +289,5 @@ class LedgerEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source} → {self.target}: {Money(self.amount, self.currency)}"
+        source, target = self.get_source_display(), self.get_target_display()
+        return f"{source} → {target}: {Money(self.amount, self.currency)}"

@@ -6,13 +6,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from lavka.kernel.admin import Untouchable
+from lavka.kernel.admin import HidesReadOnlyFieldsOnAdd, Untouchable
 from lavka.reviews import services
 from lavka.reviews.models import STARS, HelpfulVote, ProductRating, Review
 
 
 @admin.register(Review)
-class ReviewAdmin(ModelAdmin):
+class ReviewAdmin(HidesReadOnlyFieldsOnAdd, ModelAdmin):
     """The moderation queue and every review."""
 
     list_display = [

@@ -34,6 +34,16 @@ class ShippingRateAdmin(ModelAdmin):
     list_filter = ["country"]
     search_fields = ["name", "country"]
 
+    @admin.display(description=_("price"), ordering="price_amount")
+    def price(self, rate: ShippingRate) -> Money:
+        """In the shop's currency."""
+        return rate.price
+
+    @admin.display(description=_("free from"), ordering="free_from_amount")
+    def free_from(self, rate: ShippingRate) -> Money | None:
+        """A dash where there is no such sum."""
+        return rate.free_from
+
     def save_model(self, request: HttpRequest, obj: ShippingRate, form: Any, change: bool) -> None:
         """Save through the services."""
         content: Any = {

@@ -1,12 +1,13 @@
 """The staff's pages for users, groups and addresses."""
 
+import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms import ChoiceField
@@ -26,7 +27,7 @@ from lavka.addresses.formats import address_html
 from lavka.addresses.forms import AddressForm
 from lavka.addresses.rules import FIELDS
 from lavka.kernel import security_log
-from lavka.kernel.admin import ReadOnly
+from lavka.kernel.admin import HidesReadOnlyFieldsOnAdd, ReadOnly
 from lavka.kernel.security_log import Object, SecurityEvent
 
 admin.site.unregister(Group)
@@ -64,6 +65,22 @@ class PasswordForm(forms.AdminPasswordChangeForm):
             on = Object("user", user.pk)
             security_log.record(SecurityEvent.PASSWORD_SET, on, usable=False)
         return user
+
+
+_RIGHTS = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
+
+
+def named_rights(field: Any) -> Any:
+    """Show permissions in the reader's language; the names that Django stores are English."""
+    if field.queryset.model is Permission:
+        field.label_from_instance = name_of_right
+    return field
+
+
+def name_of_right(permission: Permission) -> str:
+    """The app, the kind of object, and what may be done with it."""
+    verb = _RIGHTS.get(permission.codename.partition("_")[0], permission.name)
+    return f"{permission.content_type} | {verb}"
 
 
 class SessionInline(ReadOnly, TabularInline):
@@ -149,6 +166,10 @@ class UserAdmin(WithinReach, DjangoUserAdmin, ModelAdmin):
             widget=UnfoldAdminSelectWidget,
         )
 
+    def formfield_for_manytomany(self, db_field: Any, *args: Any, **options: Any) -> Any:
+        """Rights by what they allow."""
+        return named_rights(super().formfield_for_manytomany(db_field, *args, **options))
+
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         """A user who does not exist yet has neither addresses nor sessions."""
         return [] if obj is None else list(self.inlines)
@@ -204,6 +225,10 @@ class UserAdmin(WithinReach, DjangoUserAdmin, ModelAdmin):
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     """Roles: named sets of rights. Whoever edits one could give its members any right."""
 
+    def formfield_for_manytomany(self, db_field: Any, *args: Any, **options: Any) -> Any:
+        """Rights by what they allow."""
+        return named_rights(super().formfield_for_manytomany(db_field, *args, **options))
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers."""
         return acting_user(request).is_superuser
@@ -234,19 +259,19 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
 
 @admin.register(Address)
-class AddressAdmin(WithinReach, ModelAdmin):
+class AddressAdmin(HidesReadOnlyFieldsOnAdd, WithinReach, ModelAdmin):
     """Address books."""
 
     form = AddressForm
     fields = [
-        "user", *FIELDS, "is_default_shipping", "is_default_billing", "written", "created_at",
+        "user", *FIELDS, "is_default_shipping", "is_default_billing", "written", "added_at",
     ]  # fmt: skip
     list_display = ["user", "name", "city", "country", "is_default_shipping", "is_default_billing"]
     list_filter = ["country"]
     list_select_related = ["user"]
     search_fields = ["user__email", "name", "city", "postal_code"]
     raw_id_fields = ["user"]
-    readonly_fields = ["written", "created_at"]
+    readonly_fields = ["written", "added_at"]
     show_full_result_count = False
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
@@ -254,6 +279,11 @@ class AddressAdmin(WithinReach, ModelAdmin):
         if db_field.name == "user":
             options["queryset"] = selectors.users_in_reach(acting_user(request))
         return super().formfield_for_foreignkey(db_field, request, **options)
+
+    @admin.display(description=_("created at"))
+    def added_at(self, address: Address) -> datetime.datetime:
+        """When it came into the book."""
+        return address.created_at
 
     @admin.display(description=_("on a parcel"))
     def written(self, address: Address) -> str:

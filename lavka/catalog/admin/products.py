@@ -139,13 +139,20 @@ _FIELDS = {
 }
 
 
+@admin.display(description=_("in stock"), boolean=True, ordering="is_in_stock")
+def in_stock_column(_page: object, variant: Variant) -> bool:
+    """Whether it can be bought, as a sign: the database computes it, so Django shows it as text."""
+    return bool(variant.is_in_stock)
+
+
 class VariantInline(TabularInline):
     """The variants of a product."""
 
     model = Variant
     form = VariantForm
     formset = VariantFormSet
-    readonly_fields = ["is_in_stock"]
+    in_stock = in_stock_column
+    readonly_fields = ["in_stock"]
     extra = 0
     ordering_field = "position"
     hide_ordering_field = True
@@ -168,7 +175,7 @@ class VariantInline(TabularInline):
         """The same, by name."""
         selects = option_fields(selectors.uses_of(obj.product_type_id)) if obj else {}
         return ["sku", *selects, "price_amount", "compare_at_amount", "cost_amount",
-                "track_inventory", "is_in_stock", "gtin", "weight_grams",
+                "track_inventory", "in_stock", "gtin", "weight_grams",
                 *["image_ids"] * bool(obj), "position"]  # fmt: skip
 
 
@@ -311,8 +318,29 @@ class ProductAdmin(ShopAdmin):
 class VariantAdmin(Untouchable, ModelAdmin):
     """Variants by their SKU, for whoever looks for one; they change with their product."""
 
-    list_display = ["sku", "product", "price", "track_inventory", "is_in_stock"]
-    list_filter = ["track_inventory", "is_in_stock"]
+    list_display = ["sku", "product", "price", "track_inventory", "in_stock"]
+    list_filter = ["track_inventory", ("is_in_stock", admin.BooleanFieldListFilter)]
     list_select_related = ["product"]
     search_fields = ["sku", "product__name"]
     show_full_result_count = False
+    in_stock = in_stock_column
+    fields = [
+        "product", "sku", "gtin", "price", "price_before", "cost", "track_inventory", "in_stock",
+        "weight_grams",
+    ]  # fmt: skip
+    readonly_fields = fields
+
+    @admin.display(description=_("price"), ordering="price_amount")
+    def price(self, variant: Variant) -> Money:
+        """In the shop's currency."""
+        return variant.price
+
+    @admin.display(description=_("price before"))
+    def price_before(self, variant: Variant) -> Money | None:
+        """A dash where it was never dearer."""
+        return variant.compare_at_price
+
+    @admin.display(description=_("cost"))
+    def cost(self, variant: Variant) -> Money | None:
+        """A dash where nobody said."""
+        return variant.cost

@@ -11,7 +11,9 @@ class ChangeInline(Untouchable, TabularInline):
     """What was done to the charge."""
 
     model = ChargeChange
-    fields = ["kind", "amount", "is_done", "created_at"]
+    money = money_column(ChargeChange, "amount", "charge.currency")
+    fields = ["kind", "money", "is_done", "created_at"]
+    readonly_fields = ["money"]
     extra = 0
 
 

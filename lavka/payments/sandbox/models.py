@@ -59,7 +59,7 @@ class Charge(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{Money(self.amount, self.currency)} ({self.token})"
+        return f"{Money(self.amount, self.currency)} ({self.get_status_display()})"
 
 
 class ChargeChange(models.Model):
@@ -86,7 +86,7 @@ class ChargeChange(models.Model):
         verbose_name_plural = _("changes of charges")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.amount}"
+        return f"{self.get_kind_display()} {self.amount}"
 
 
 class Webhook(models.Model):
