@@ -15,7 +15,7 @@ STATUSES = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0009_unpaid_orders_expire"),
+        ("orders", "0010_count_lines_and_pieces"),
     ]
 
     operations = [
