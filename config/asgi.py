@@ -2,17 +2,17 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from lavka.web.bodies import BoundedBodies  # noqa: E402 - after the settings module is named
 from lavka.web.entrance import Entrance, limit_of_form  # noqa: E402
-from lavka.web.handler import FastLane  # noqa: E402
+from lavka.web.handler import FastLane, PageHandler  # noqa: E402
 
 application = Entrance(
     fast_lane=FastLane(),
-    everything_else=BoundedBodies(django_application, limit_of_form),
+    everything_else=BoundedBodies(PageHandler(), limit_of_form),
 )

@@ -1,18 +1,20 @@
-"""The fast lane: Django's ASGI handler without its thread hops, for the paths of the API.
+"""The handlers of requests: Django's for pages, and the fast lane for the paths of the API.
 
-What Django's does in threads is done on the event loop or not at all: middleware is async-native
-(`settings.FAST_LANE_MIDDLEWARE`, held to it by a system check), an exception becomes a problem in
-place, a response is closed in place, and the signals `request_started` and `request_finished`,
-whose receivers are synchronous, are not sent. What they do for a thread's database connection,
-`in_thread` does when the connection was used. A body is read when a view asks for it, so that a
-request that is refused by its head costs no more than that.
+The fast lane is Django's ASGI handler without its thread hops. What Django's does in threads is
+done on the event loop or not at all: middleware is async-native (`settings.FAST_LANE_MIDDLEWARE`,
+held to it by a system check), an exception becomes a problem in place, a response is closed in
+place, and the signals `request_started` and `request_finished`, whose receivers are synchronous,
+are not sent. What they do for a thread's database connection, `in_thread` does when the connection
+was used. A body is read when a view asks for it, so that a request that is refused by its head
+costs no more than that.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.urls import set_script_prefix
@@ -30,7 +32,18 @@ WATCH_AFTER_SECONDS = 0.2
 BODILESS = frozenset({204, 304})
 
 
-class FastLane(ASGIHandler):
+class PageHandler(ASGIHandler):
+    """Django's own handler, which answers also a head that it cannot read."""
+
+    def create_request(self, scope: Mapping[str, Any], body_file: Any) -> tuple[Any, Any]:
+        """A request, or the refusal of a `Content-Type` that is none."""
+        try:
+            return super().create_request(scope, body_file)
+        except BadRequest:
+            return None, problems.response_for(Malformed())
+
+
+class FastLane(PageHandler):
     """Serves async views; `config/asgi.py` says which paths."""
 
     def load_middleware(self, is_async: bool = True) -> None:
@@ -48,7 +61,7 @@ class FastLane(ASGIHandler):
         body: Any = Body(receive)
         request: Any
         request, _ = self.create_request(scope, body)
-        if request is None:  # its query is not UTF-8
+        if request is None:  # its query or its Content-Type cannot be read
             await self.send_response(problems.response_for(Malformed()), send)
             return
         body.announce(request.META)

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.handlers.asgi import ASGIHandler
 
 from lavka.web import checks
 from lavka.web.bodies import MAX_UNREAD_BYTES, SMALL_BYTES, BoundedBodies
-from lavka.web.handler import FastLane
+from lavka.web.handler import FastLane, PageHandler
 from tests.web import probe
 from tests.web.asgi import CHUNK, GONE, Client, in_one_piece, in_pieces
 
@@ -20,7 +19,7 @@ CHUNKED = JSON | {"transfer-encoding": "chunked"}
 
 def django() -> Any:
     """Django's own handler, as the shop serves pages with it."""
-    return BoundedBodies(ASGIHandler(), lambda path: MAX_UNREAD_BYTES)
+    return BoundedBodies(PageHandler(), lambda path: MAX_UNREAD_BYTES)
 
 
 @pytest.fixture(params=[django, FastLane], ids=["django", "fast lane"])
@@ -110,7 +109,7 @@ async def test_https_is_pinned(make, settings):
 async def test_pages_are_redirected_to_https(settings):
     settings.SECURE_SSL_REDIRECT = True
 
-    client = await Client("GET", "/api/docs/errors/").ask(ASGIHandler())
+    client = await Client("GET", "/api/docs/errors/").ask(PageHandler())
 
     assert client.status == 301
     assert client.answered["location"] == "https://localhost/api/docs/errors/"
@@ -171,6 +170,24 @@ async def test_a_query_that_is_not_ascii_is_400(make):
     client = await Client("GET", "/api/v1/notes/", query=b"q=\xff").ask(make())
 
     assert client.status == 400
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "application/json; charset*=bogus''x",
+        "multipart/form-data; boundary*=bogus''x",
+        "application/json; a*0*=bogus''x; a*1=y",
+        "application/json; " + "a" * 11_000,
+        "a" * 11_000,
+    ],
+    ids=["charset", "boundary", "in parts", "long parameter", "long type"],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_content_type_that_cannot_be_read_is_400(make, method, odd):
+    client = Client(method, "/api/v1/notes/", in_one_piece(b"{}"), {"content-type": odd})
+
+    problem(await client.ask(make()), 400, "malformed")
 
 
 async def test_another_method_is_405(make):
