@@ -61,6 +61,23 @@ class PasswordChanged(AccountEvent):
     name: ClassVar[str] = "accounts.password_changed"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _EmailChangeEvent(AccountEvent):
+    change_id: UUID
+
+
+class EmailChangeRequested(_EmailChangeEvent):
+    """A user wants another address, which is to be confirmed from its mailbox."""
+
+    name: ClassVar[str] = "accounts.email_change_requested"
+
+
+class EmailChanged(_EmailChangeEvent):
+    """A user has another address: confirmed from its mailbox, or restored from the old one."""
+
+    name: ClassVar[str] = "accounts.email_changed"
+
+
 class AccountClosed(AccountEvent):
     """A customer closed their account; the row stays, without anything personal."""
 

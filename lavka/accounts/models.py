@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 from django.db.models.functions.uuid import UUID7
 from django.utils import timezone
@@ -226,6 +226,37 @@ class RequestedMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email} {self.get_purpose_display()}"
+
+
+class EmailChange(models.Model):
+    """Another address for a user: pending until it is confirmed from the new mailbox.
+
+    `binding` stands for the password, address and session version with which it was asked for; it
+    is void when one of them is another. A confirmed one is kept as long as it can be undone.
+    """
+
+    id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="email_changes")
+    old_email = models.EmailField()
+    new_email = models.EmailField()
+    binding = models.CharField(max_length=64)
+    session_id = models.UUIDField()  # which asked for it, and stays open
+    requested_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(confirmed_at=None), name="email_change_one_pending"
+            ),
+            models.CheckConstraint(
+                condition=~Q(new_email=F("old_email")), name="email_change_is_one"
+            ),
+        ]
+        indexes = [models.Index(fields=["requested_at"], name="email_change_requested_at")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.new_email}"
 
 
 class Address(models.Model):

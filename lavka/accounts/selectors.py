@@ -8,7 +8,7 @@ from django.db.models import FETCH_RAISE, QuerySet
 
 from lavka.accounts import tokens
 from lavka.accounts.errors import InvalidToken
-from lavka.accounts.models import Address, Session, User
+from lavka.accounts.models import Address, EmailChange, Session, User
 from lavka.kernel import database
 from lavka.kernel.errors import Unauthenticated
 
@@ -52,6 +52,47 @@ def user_of_sign_in(token: str, at: datetime.datetime) -> User:
 def customers() -> QuerySet[User]:
     """Everybody with an account, closed or not, for staff."""
     return User.objects.all().fetch_mode(FETCH_RAISE)
+
+
+def email_change_to_confirm(token: str) -> EmailChange:
+    """What a mail to the new address confirms; raises InvalidToken, also for one that is void."""
+    change = pending_email_change(tokens.read_email_change(token))
+    if change is None:
+        raise InvalidToken
+    return change
+
+
+def pending_email_change(change_id: UUID) -> EmailChange | None:
+    """With its user; None for one that was confirmed, replaced or undone, or that is void."""
+    pending = EmailChange.objects.filter(pk=change_id, confirmed_at=None, user__is_active=True)
+    change = pending.select_related("user").first()
+    if change is None or not tokens.is_email_binding_of(change.user, change):
+        return None
+    return change
+
+
+def email_change_to_undo(token: str) -> EmailChange:
+    """What a mail to the old address undoes, pending or not, with its user; raises InvalidToken.
+
+    Also for one after which the user got an address in another way, as from the staff.
+    """
+    changes = EmailChange.objects.select_related("user")
+    change = changes.filter(pk=tokens.read_email_undo(token), user__is_active=True).first()
+    if change is None or not _leads_to_present(change):
+        raise InvalidToken
+    return change
+
+
+def _leads_to_present(change: EmailChange) -> bool:
+    if change.confirmed_at is None:
+        return tokens.is_email_binding_of(change.user, change)
+    followed = email_changes_since(change).exclude(confirmed_at=None)
+    return followed.filter(new_email=change.user.email).exists()
+
+
+def email_changes_since(change: EmailChange) -> QuerySet[EmailChange]:
+    """The change and those of its user that came later."""
+    return EmailChange.objects.filter(user=change.user_id, pk__gte=change.pk)
 
 
 def users_in_reach(actor: User) -> QuerySet[User]:

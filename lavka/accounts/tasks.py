@@ -4,7 +4,13 @@ from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
-from lavka.accounts.services import credentials, places, requested_mail, sessions
+from lavka.accounts.services import (
+    credentials,
+    email_changes,
+    places,
+    requested_mail,
+    sessions,
+)
 
 
 @shared_task(name="accounts.purge_sessions")
@@ -16,3 +22,4 @@ def purge_sessions(**_: object) -> None:
     credentials.purge_failures(at=at)
     places.purge_places(at=at)
     requested_mail.purge_requested_mail(at=at)
+    email_changes.purge_changes(at=at)

@@ -11,15 +11,20 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import signing
 
 from lavka.accounts.errors import InvalidRefreshToken, InvalidToken
-from lavka.accounts.models import Session, User
+from lavka.accounts.models import EmailChange, Session, User
 from lavka.kernel import keys
 from lavka.kernel.keys import MAILS, keys_for
 from lavka.web.tokens import MALFORMED, AccessToken, RefreshToken
 
 VERIFICATION_LIFETIME = datetime.timedelta(days=3)
 SIGN_IN_LIFETIME = datetime.timedelta(minutes=10)
+EMAIL_CHANGE_LIFETIME = datetime.timedelta(hours=1)
+# Long enough for somebody who looks into the old mailbox once a week.
+EMAIL_UNDO_LIFETIME = datetime.timedelta(days=8)
 _VERIFICATION_SALT = "lavka.accounts.verify-email"
 _SIGN_IN_SALT = "lavka.accounts.sign-in"
+_EMAIL_CHANGE_SALT = "lavka.accounts.change-email"
+_EMAIL_UNDO_SALT = "lavka.accounts.undo-email-change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ class SignInClaims:
 
 def sign_in_of(user: User, *, at: datetime.datetime) -> str:
     """A token that signs its bearer in once, within `SIGN_IN_LIFETIME`."""
-    claims = [str(user.pk), at.isoformat(), keys.sign(MAILS, _bound_to(user))]
+    claims = [str(user.pk), at.isoformat(), keys.sign(MAILS, _bound_to(user, _SIGN_IN_SALT))]
     return _signed(claims, _SIGN_IN_SALT)
 
 
@@ -139,11 +144,49 @@ def read_sign_in(token: str, *, at: datetime.datetime) -> SignInClaims:
 
 def is_sign_in_of(user: User, claims: SignInClaims) -> bool:
     """Whether password, address and session version are those for which the token was made."""
-    return keys.is_signature(MAILS, _bound_to(user), claims.binding)
+    return keys.is_signature(MAILS, _bound_to(user, _SIGN_IN_SALT), claims.binding)
 
 
-def _bound_to(user: User) -> bytes:
-    return f"{_SIGN_IN_SALT} {user.session_version}:{user.email}:{user.password}".encode()
+def email_change_of(change: EmailChange) -> str:
+    """A token that proves that its bearer reads the mail of the new address."""
+    return _signed([str(change.pk)], _EMAIL_CHANGE_SALT)
+
+
+def read_email_change(token: str) -> UUID:
+    """The id of the change to be confirmed; raises InvalidToken."""
+    return _change_id(token, _EMAIL_CHANGE_SALT, EMAIL_CHANGE_LIFETIME)
+
+
+def email_undo_of(change: EmailChange) -> str:
+    """A token that proves that its bearer reads the mail of the old address."""
+    return _signed([str(change.pk)], _EMAIL_UNDO_SALT)
+
+
+def read_email_undo(token: str) -> UUID:
+    """The id of the change to be undone; raises InvalidToken."""
+    return _change_id(token, _EMAIL_UNDO_SALT, EMAIL_UNDO_LIFETIME)
+
+
+def _change_id(token: str, salt: str, lifetime: datetime.timedelta) -> UUID:
+    try:
+        (change_id,) = _read(token, salt, max_age=lifetime)
+        return UUID(change_id)
+    except (signing.BadSignature, ValueError, TypeError, AttributeError):
+        raise InvalidToken from None
+
+
+def email_binding_of(user: User) -> str:
+    """What a change of this user's address is bound to."""
+    return keys.sign(MAILS, _bound_to(user, _EMAIL_CHANGE_SALT))
+
+
+def is_email_binding_of(user: User, change: EmailChange) -> bool:
+    """Whether password, address and session version are those for which it was asked for."""
+    return keys.is_signature(MAILS, _bound_to(user, _EMAIL_CHANGE_SALT), change.binding)
+
+
+def _bound_to(user: User, salt: str) -> bytes:
+    return f"{salt} {user.session_version}:{user.email}:{user.password}".encode()
 
 
 def _signed(claims: list[str], salt: str) -> str:

@@ -11,8 +11,9 @@ from uuid import UUID
 from django.utils import timezone, translation
 
 from lavka.accounts import links as account_links
+from lavka.accounts import selectors as accounts
 from lavka.accounts import tokens as account_tokens
-from lavka.accounts.models import User
+from lavka.accounts.models import EmailChange, User
 from lavka.catalog import links as catalog_links
 from lavka.catalog.rules import SelectedOption, name_with_options
 from lavka.catalog.selectors import Article, articles_of
@@ -63,6 +64,32 @@ def account_draft(kind: str, user: User) -> Draft:
     else:
         address = {"link": account_links.FORGOT_PASSWORD.url()}
     return Draft(kind, user.email, user.language, {"email": user.email, **address})
+
+
+def of_email_change(kind: str, change_id: UUID) -> Draft | None:
+    """About another address for an account; None for one that is void, or that somebody else has.
+
+    The new address is asked to confirm it, the old one is told, and may undo it.
+    """
+    if kind == Kind.CHANGE_EMAIL:
+        change = accounts.pending_email_change(change_id)
+        if change is None or User.objects.filter(email=change.new_email).exists():
+            return None
+    else:
+        change = EmailChange.objects.select_related("user").filter(pk=change_id).first()
+    return None if change is None else email_change_draft(kind, change)
+
+
+def email_change_draft(kind: str, change: EmailChange) -> Draft:
+    """About this change: neither mailbox reads of the other, as it may be a stranger's."""
+    language = change.user.language
+    if kind == Kind.CHANGE_EMAIL:
+        token = account_tokens.email_change_of(change)
+        context = {"email": change.new_email, **_with_token(account_links.CHANGE_EMAIL, token)}
+        return Draft(kind, change.new_email, language, context)
+    token = account_tokens.email_undo_of(change)
+    context = {"email": change.old_email, **_with_token(account_links.UNDO_EMAIL_CHANGE, token)}
+    return Draft(kind, change.old_email, language, context)
 
 
 def to_buyer(kind: str, order_id: UUID) -> Draft | None:

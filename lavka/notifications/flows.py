@@ -27,6 +27,13 @@ def mail_user(*, kind: SentMail.Kind, event_id: UUID, user_id: UUID) -> None:
     _send(kind, event_id, drafts.to_user(kind, user_id), user_id=user_id)
 
 
+def mail_email_change(
+    *, kind: SentMail.Kind, event_id: UUID, user_id: UUID, change_id: UUID
+) -> None:
+    """Mail the new or the old address of a user, as `kind` says; raises as `mail_buyer`."""
+    _send(kind, event_id, drafts.of_email_change(kind, change_id), user_id=user_id)
+
+
 def mail_buyer(*, kind: SentMail.Kind, event_id: UUID, order_id: UUID) -> None:
     """Mail whoever placed an order, guests too, once however often this is called.
 

@@ -2,6 +2,8 @@
 
 from lavka.accounts.events import (
     CustomerRegistered,
+    EmailChanged,
+    EmailChangeRequested,
     PasswordChanged,
     PasswordResetRequested,
     RegistrationRepeated,
@@ -21,6 +23,9 @@ subscribe(RegistrationRepeated, tasks.send_account_exists)
 subscribe(PasswordResetRequested, tasks.send_password_reset)
 subscribe(SignInLinkRequested, tasks.send_sign_in_link)
 subscribe(PasswordChanged, tasks.send_password_changed)
+subscribe(EmailChangeRequested, tasks.send_email_change)
+subscribe(EmailChangeRequested, tasks.send_email_change_requested)
+subscribe(EmailChanged, tasks.send_email_changed)
 subscribe(OrderPlaced, tasks.send_order_placed)
 subscribe(ShipmentSent, tasks.send_order_shipped)
 subscribe(OrderCancelled, tasks.send_order_cancelled)

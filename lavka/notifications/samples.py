@@ -5,7 +5,7 @@ from uuid import UUID
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from lavka.accounts.models import User
+from lavka.accounts.models import EmailChange, User
 from lavka.catalog.rules import SelectedOption
 from lavka.catalog.selectors import Article
 from lavka.fulfilment.models import Shipment
@@ -18,6 +18,7 @@ from lavka.orders.models import Order, OrderLine
 
 Kind = SentMail.Kind
 NOBODY = UUID(int=0)
+_EMAIL_CHANGES = {Kind.CHANGE_EMAIL, Kind.EMAIL_CHANGE_REQUESTED, Kind.EMAIL_CHANGED}
 _CANCELLATION = Cancellation(
     is_overdue=False, is_customers=False, captured=144_600, refunded=0, is_paid_later=False
 )
@@ -35,6 +36,11 @@ def _sample_of(kind: str, language: str) -> Draft:
     user = User(pk=NOBODY, email="ada@example.com", language=language, password="")
     if kind == Kind.BACK_IN_STOCK:
         return drafts.waiting_draft(user, _article())
+    if kind in _EMAIL_CHANGES:
+        change = EmailChange(
+            pk=NOBODY, user=user, old_email=user.email, new_email="lovelace@example.com"
+        )
+        return drafts.email_change_draft(kind, change)
     return drafts.account_draft(kind, user)
 
 

@@ -57,6 +57,32 @@ def send_password_changed(*, event_id: str, user_id: str, **_: object) -> None:
     flows.mail_user(kind=Kind.PASSWORD_CHANGED, event_id=UUID(event_id), user_id=UUID(user_id))
 
 
+@shared_task(name="notifications.send_email_change", **PATIENT)
+def send_email_change(*, event_id: str, user_id: str, change_id: str, **_: object) -> None:
+    """Mail the token that confirms another address; one that somebody else has gets no mail."""
+    _mail_email_change(Kind.CHANGE_EMAIL, event_id, user_id, change_id)
+
+
+@shared_task(name="notifications.send_email_change_requested", **PATIENT)
+def send_email_change_requested(
+    *, event_id: str, user_id: str, change_id: str, **_: object
+) -> None:
+    """Tell the old address that another one is asked for."""
+    _mail_email_change(Kind.EMAIL_CHANGE_REQUESTED, event_id, user_id, change_id)
+
+
+@shared_task(name="notifications.send_email_changed", **PATIENT)
+def send_email_changed(*, event_id: str, user_id: str, change_id: str, **_: object) -> None:
+    """Tell the old address that it is the account's no more, unless it was restored by now."""
+    _mail_email_change(Kind.EMAIL_CHANGED, event_id, user_id, change_id)
+
+
+def _mail_email_change(kind: Kind, event_id: str, user_id: str, change_id: str) -> None:
+    flows.mail_email_change(
+        kind=kind, event_id=UUID(event_id), user_id=UUID(user_id), change_id=UUID(change_id)
+    )
+
+
 @shared_task(name="notifications.send_order_placed", **PATIENT)
 def send_order_placed(*, event_id: str, order_id: str, **_: object) -> None:
     """Confirm an order."""

@@ -11,7 +11,7 @@ from lavka.accounts.api import serializers
 from lavka.accounts.api.auth import request_link, request_password_reset
 from lavka.accounts.devices import source_of
 from lavka.accounts.errors import InvalidToken
-from lavka.accounts.services import passwords, places, registration, sessions
+from lavka.accounts.services import email_changes, passwords, places, registration, sessions
 from lavka.kernel.errors import Invalid
 from lavka.storefront.pages import customer_page, refuse, show
 from lavka.web import problems
@@ -30,6 +30,39 @@ async def verify_email(request: HttpRequest) -> HttpResponse:
         return refuse(request, invalid, template="link_refused")
     context = {"token": token, "email": user.email, "is_verified": user.is_email_verified}
     return show(request, "verify_email", context)
+
+
+@customer_page("GET", "POST")
+async def change_email(request: HttpRequest) -> HttpResponse:
+    """GET names the new address, POST makes it that of the account."""
+    try:
+        token = _token_of(request)
+        change = await in_thread(selectors.email_change_to_confirm, token)
+        if request.method == "POST":
+            await in_thread(email_changes.confirm_change, token=token, at=timezone.now())
+    except InvalidToken as invalid:
+        return refuse(request, invalid, template="link_refused")
+    context = {"token": token, "email": change.new_email, "is_done": request.method == "POST"}
+    return show(request, "change_email", context)
+
+
+@customer_page("GET", "POST")
+async def undo_email_change(request: HttpRequest) -> HttpResponse:
+    """GET names the old address, POST keeps or restores it and shuts everybody out."""
+    try:
+        token = _token_of(request)
+        change = await in_thread(selectors.email_change_to_undo, token)
+        if request.method == "POST":
+            await in_thread(email_changes.undo_change, token=token, at=timezone.now())
+    except InvalidToken as invalid:
+        return refuse(request, invalid, template="link_refused")
+    context = {
+        "token": token,
+        "email": change.old_email,
+        "new_email": change.new_email,
+        "is_done": request.method == "POST",
+    }
+    return show(request, "undo_email_change", context)
 
 
 @customer_page("GET", "POST")

@@ -7,6 +7,8 @@ from lavka.storefront import accounts, orders, products
 app_name = "storefront"
 urlpatterns = [
     path("verify-email", accounts.verify_email, name="verify_email"),
+    path("change-email", accounts.change_email, name="change_email"),
+    path("undo-email-change", accounts.undo_email_change, name="undo_email_change"),
     path("reset-password", accounts.reset_password, name="reset_password"),
     path("forgot-password", accounts.forgot_password, name="forgot_password"),
     path("sign-in-link", accounts.request_sign_in_link, name="request_sign_in_link"),

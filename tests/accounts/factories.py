@@ -4,9 +4,11 @@ import uuid
 from typing import Any
 
 from django.contrib.auth.models import Permission
+from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken
 
-from lavka.accounts.models import Address, User
+from lavka.accounts.models import Address, EmailChange, User
+from lavka.accounts.tokens import email_binding_of
 
 PASSWORD = "correct horse battery"
 
@@ -50,3 +52,15 @@ def make_address(user: User, **overrides: Any) -> Address:
         "country": "GB",
     }
     return Address.objects.create(user=user, **fields | overrides)
+
+
+def make_email_change(user: User, new_email: str = "lovelace@example.com") -> EmailChange:
+    """A pending change of the user's address."""
+    return EmailChange.objects.create(
+        user=user,
+        old_email=user.email,
+        new_email=new_email,
+        binding=email_binding_of(user),
+        session_id=uuid.uuid4(),
+        requested_at=timezone.now(),
+    )

@@ -16,12 +16,12 @@ PATHS = [
     (
         "anonymous",
         "^/api/v1/(products|categories|brands|carts)/"
-        "|^/api/v1/auth/(?!logout-all|password/change|verify-email/resend)",
+        "|^/api/v1/auth/(?!logout-all|password/change|email/change|verify-email/resend)",
     ),
     (
         "customer",
         "^/api/v1/(me/.|reviews/|products/.*/reviews/)"
-        "|^/api/v1/auth/(password/change|verify-email/resend)",
+        "|^/api/v1/auth/(password/change|email/change|verify-email/resend)",
     ),
     # In parts, each in the time of a test on a machine that has other things to do.
     ("staff", "^/api/v1/manage/([a-o]|pa)"),

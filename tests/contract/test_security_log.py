@@ -30,7 +30,14 @@ from lavka.tax import services as tax
 from lavka.tax.models import TaxRate
 from lavka.web.logging import config
 from lavka.webhooks.models import Endpoint
-from tests.accounts.factories import PASSWORD, make_customer, make_staff, sign_in, token_of
+from tests.accounts.factories import (
+    PASSWORD,
+    make_customer,
+    make_email_change,
+    make_staff,
+    sign_in,
+    token_of,
+)
 from tests.client import Api
 from tests.inventory.factories import make_warehouse
 from tests.shipping.factories import make_shipping_rate
@@ -527,6 +534,9 @@ def customers_own(api: Api, user: User) -> dict[str, tuple[Event, str, Callable[
         return post("/auth/password/change/", body, access)
 
     link, reset = tokens.sign_in_of(user, at=timezone.now()), tokens.reset_of(user)
+    other = {"email": "other@example.com", "current_password": PASSWORD}
+    pending = make_email_change(user)
+    confirming, undoing = tokens.email_change_of(pending), tokens.email_undo_of(pending)
     return {
         "signed in": (Event.SIGN_IN, "success", post("/auth/token/", right)),
         "wrong": (Event.SIGN_IN, "failure", post("/auth/token/", wrong)),
@@ -548,6 +558,16 @@ def customers_own(api: Api, user: User) -> dict[str, tuple[Event, str, Callable[
             Event.PASSWORD_RESET, "success",
             post("/auth/password/reset/", {"token": reset, "password": NEW}),
         ),
+        "asked for an address": (
+            Event.EMAIL_CHANGE_REQUESTED, "success",
+            post("/auth/email/change/", other, access),
+        ),
+        "confirmed it": (
+            Event.EMAIL_CHANGED, "success", post("/auth/email/confirm/", {"token": confirming}),
+        ),
+        "undid it": (
+            Event.EMAIL_CHANGE_UNDONE, "success", post("/auth/email/undo/", {"token": undoing}),
+        ),
         "registered": (
             Event.ACCOUNT_CREATED, "success",
             post("/auth/register/", {"email": "new@example.com", "password": PASSWORD}),
@@ -563,7 +583,8 @@ def customers_own(api: Api, user: User) -> dict[str, tuple[Event, str, Callable[
     "name",
     [
         "signed in", "wrong", "nobody", "link", "no link", "signed out", "everywhere", "guessed",
-        "changed", "reset", "registered", "closed",
+        "changed", "reset", "asked for an address", "confirmed it", "undid it", "registered",
+        "closed",
     ],
 )  # fmt: skip
 def test_what_people_do_with_their_accounts_leaves_one_record(
@@ -586,7 +607,7 @@ def test_what_people_do_with_their_accounts_leaves_one_record(
     by_guest = name in {"wrong", "nobody", "no link", "registered"}
     assert found["actor"] == (guest if by_guest else known)
     text = json.dumps(found)
-    assert not any(secret in text for secret in (PASSWORD, NEW, "nobody@", "ada@", "eyJ"))
+    assert not any(secret in text for secret in (PASSWORD, NEW, "nobody@", "ada@", "other@", "eyJ"))
 
 
 def test_staff_who_sign_out_of_the_api_are_staff(
@@ -756,7 +777,8 @@ def test_the_documentation_lists_every_event():
 def test_every_event_is_tried_here():
     by_people = {
         Event.SIGN_IN, Event.SIGN_OUT, Event.PASSWORD_CHECK, Event.PASSWORD_CHANGED,
-        Event.PASSWORD_RESET, Event.ACCOUNT_CLOSED, Event.REFRESH_TOKEN_REUSE, Event.ACCESS_DENIED,
+        Event.PASSWORD_RESET, Event.EMAIL_CHANGE_REQUESTED, Event.EMAIL_CHANGE_UNDONE,
+        Event.ACCOUNT_CLOSED, Event.REFRESH_TOKEN_REUSE, Event.ACCESS_DENIED,
     }  # fmt: skip
 
     assert {event for event, _ in BY_STAFF.values()} | by_people == set(SecurityEvent)

@@ -31,6 +31,8 @@ def front(settings: Any) -> str:
         "LINKS": {
             "verify_email": "/account/verify?t={token}",
             "reset_password": "/account/password#{token}",
+            "change_email": "/account/address?t={token}",
+            "undo_email_change": "/account/keep-address?t={token}",
             "sign_in": "/account/enter?t={token}",
             "forgot_password": "/account/forgotten",
             "order": "/my-orders/{number}?key={key}",

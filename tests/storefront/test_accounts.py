@@ -16,8 +16,9 @@ from lavka.accounts.events import (
     SignInLinkRequested,
 )
 from lavka.accounts.models import User
+from lavka.accounts.services import email_changes
 from lavka.kernel.models import OutboxEvent
-from tests.accounts.factories import PASSWORD, make_customer, make_staff, sign_in
+from tests.accounts.factories import PASSWORD, make_customer, make_email_change, make_staff, sign_in
 from tests.storefront.forms import Page, send
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,36 @@ def test_an_address_is_verified_by_the_button_not_by_the_link(browser: Client):
     again = Page(browser.get(path))
     assert "Your e-mail address is confirmed" in again.text
     assert again.forms == []
+
+
+def test_an_address_is_changed_by_the_button_not_by_the_link(browser: Client):
+    change = make_email_change(make_customer(email="ada@example.com"))
+    path = f"/change-email?token={tokens.email_change_of(change)}"
+    scan(path)
+
+    page = Page(browser.get(path))
+    assert "lovelace@example.com" in page.text
+    assert "ada@example.com" not in page.text
+    answer = send(browser, path, page)
+
+    assert "Your e-mail address is changed" in Page(answer).text
+    assert User.objects.get(pk=change.user_id).email == "lovelace@example.com"
+    assert browser.get(path).status_code == 422
+
+
+def test_a_change_of_address_is_undone_by_the_button_not_by_the_link(browser: Client):
+    change = make_email_change(make_customer(email="ada@example.com"))
+    path = f"/undo-email-change?token={tokens.email_undo_of(change)}"
+    email_changes.confirm_change(token=tokens.email_change_of(change), at=timezone.now())
+    scan(path)
+
+    page = Page(browser.get(path))
+    assert "lovelace@example.com" in page.text
+    answer = send(browser, path, page)
+
+    assert "/forgot-password" in Page(answer).links
+    assert User.objects.get(pk=change.user_id).email == "ada@example.com"
+    assert browser.get(path).status_code == 422
 
 
 def test_a_password_is_set_once(browser: Client, api):
@@ -110,7 +141,9 @@ def test_a_poor_password_is_refused_with_the_reason_and_the_link_still_holds(
     assert send(browser, path, Page(refused), password=NEW).status_code == 200
 
 
-@pytest.mark.parametrize("page", ["verify-email", "reset-password"])
+@pytest.mark.parametrize(
+    "page", ["verify-email", "reset-password", "change-email", "undo-email-change"]
+)
 @pytest.mark.parametrize("token", ["", "forged", "a.b", "%00", "é", "x" * 5000])
 def test_a_link_that_is_no_link_says_so(browser: Client, page: str, token: str):
     shown = browser.get(f"/{page}?token={token}")

@@ -18,7 +18,7 @@ from lavka.notifications import tasks
 from lavka.notifications.models import SentMail
 from lavka.orders.services import lifecycle
 from lavka.payments import flows as payments
-from tests.accounts.factories import make_customer
+from tests.accounts.factories import make_customer, make_email_change
 from tests.catalog.factories import make_product, make_variant
 from tests.happening import SYSTEM
 from tests.orders.factories import make_order, make_stocked_order
@@ -33,6 +33,12 @@ OUTSIDE = "https://carrier.example/AB1"
 
 def of_user(task: Callable[..., None]) -> None:
     task(event_id=str(uuid4()), user_id=str(make_customer(email="ada@example.com").pk))
+
+
+def of_email_change(task: Callable[..., None]) -> None:
+    user = make_customer(email="ada@example.com")
+    change = make_email_change(user)
+    task(event_id=str(uuid4()), user_id=str(user.pk), change_id=str(change.pk))
 
 
 def order_placed() -> None:
@@ -94,6 +100,18 @@ MAILS = {
     ),
     Kind.SIGN_IN: (
         lambda: of_user(tasks.send_sign_in_link), "ada@example.com", r"/account/enter\?t=\S+",
+    ),
+    Kind.CHANGE_EMAIL: (
+        lambda: of_email_change(tasks.send_email_change), "lovelace@example.com",
+        r"/account/address\?t=\S+",
+    ),
+    Kind.EMAIL_CHANGE_REQUESTED: (
+        lambda: of_email_change(tasks.send_email_change_requested), "ada@example.com",
+        r"/account/keep-address\?t=\S+",
+    ),
+    Kind.EMAIL_CHANGED: (
+        lambda: of_email_change(tasks.send_email_changed), "ada@example.com",
+        r"/account/keep-address\?t=\S+",
     ),
     Kind.PASSWORD_CHANGED: (
         lambda: of_user(tasks.send_password_changed), "Forgot your password?", "/account/forgotten",

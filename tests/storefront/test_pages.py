@@ -15,7 +15,7 @@ from lavka.listing.services import rebuild_listing
 from lavka.orders import links as orders
 from lavka.storefront.pages import READ
 from lavka.web import limits
-from tests.accounts.factories import PASSWORD, make_customer
+from tests.accounts.factories import PASSWORD, make_customer, make_email_change
 from tests.listing.factories import make_card
 from tests.orders.factories import make_order
 from tests.storefront.forms import Page, path_of
@@ -29,11 +29,14 @@ NEW = "another secret phrase"
 def paths() -> list[str]:
     """A page of each kind, and one that refuses its link."""
     user = make_customer()
+    change = make_email_change(user)
     make_card(slug="kettle")
     rebuild_listing()
     return [
         f"/verify-email?token={tokens.verification_of(user)}",
         f"/reset-password?token={tokens.reset_of(user)}",
+        f"/change-email?token={tokens.email_change_of(change)}",
+        f"/undo-email-change?token={tokens.email_undo_of(change)}",
         "/forgot-password",
         path_of(orders.link_to(make_order())),
         "/products/kettle",

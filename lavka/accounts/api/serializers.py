@@ -137,6 +137,13 @@ class ChangePasswordInput(DeviceInput):
     new_password = PasswordField()
 
 
+class ChangeEmailInput(DeviceInput):
+    """The new address, and the password as proof."""
+
+    email = EmailField()
+    current_password = PasswordField()
+
+
 class CloseAccountInput(DeviceInput):
     """The password, as proof."""
 

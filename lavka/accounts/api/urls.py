@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from lavka.accounts.api import auth, customers, keys, me
+from lavka.accounts.api import auth, customers, email, keys, me
 
 urlpatterns = [
     path("auth/register/", auth.RegisterView.as_view()),
@@ -17,6 +17,9 @@ urlpatterns = [
     path("auth/password/forgot/", auth.ForgotPasswordView.as_view()),
     path("auth/password/reset/", auth.ResetPasswordView.as_view()),
     path("auth/password/change/", auth.ChangePasswordView.as_view()),
+    path("auth/email/change/", email.ChangeEmailView.as_view()),
+    path("auth/email/confirm/", email.ConfirmEmailView.as_view()),
+    path("auth/email/undo/", email.UndoEmailView.as_view()),
     path("manage/api-keys/", keys.ApiKeysView.as_view()),
     path("manage/api-keys/<uuid:key_id>/", keys.ApiKeyView.as_view()),
     path("manage/customers/", customers.CustomersView.as_view()),

@@ -59,5 +59,6 @@ def close_account(
         user.sessions.all().delete()
         user.addresses.all().delete()
         user.places.all().delete()
+        user.email_changes.all().delete()
         events.publish(AccountClosed(user_id=user_id))
         security_log.record(SecurityEvent.ACCOUNT_CLOSED, Object("user", user_id))
