@@ -1,7 +1,12 @@
 """What a provider answers is kept within the bounds of what can be stored."""
 
 import json
+import threading
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -10,6 +15,7 @@ from django.utils import timezone
 
 from lavka.payments import flows, services
 from lavka.payments.gateways import registry
+from lavka.payments.gateways import stripe as gateway_module
 from lavka.payments.gateways.protocol import (
     ActionNeeded,
     Approved,
@@ -118,3 +124,69 @@ def test_an_answer_of_another_shape_leaves_the_outcome_open(intent, monkeypatch,
 
     assert outcome.status == "pending"
     assert payment.operations.get().state == "started"
+
+
+INTENT = {
+    "id": "pi_1",
+    "object": "payment_intent",
+    "status": "requires_capture",
+    "amount": 1299,
+    "currency": "usd",
+}
+
+
+@contextmanager
+def saying(pieces: list[bytes], pause: float) -> Iterator[str]:
+    """The address of a provider whose every answer comes in these pieces, with pauses between."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            try:
+                for piece in pieces:
+                    self.wfile.write(piece)
+                    time.sleep(pause)
+            except OSError:
+                pass  # the shop has heard enough
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever, args=[0.05])
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "pause", "seconds", "status"),
+    [
+        ([], 0.0, 20.0, "authorised"),
+        ([b" "] * 100, 0.1, 0.5, "pending"),
+        ([b" " * 64 * 1024] * 80, 0.0, 20.0, "pending"),
+    ],
+    ids=["whole", "drips", "never ends"],
+)
+def test_an_answer_is_read_so_far_and_so_long(
+    pieces, pause, seconds, status, monkeypatch, settings
+):
+    monkeypatch.setattr(gateway_module, "TIMEOUT_SECONDS", seconds)
+    answer = [*pieces, json.dumps(INTENT).encode()]
+    with saying(answer, pause) as api_base:
+        settings.LAVKA = settings.LAVKA | {
+            "PAYMENT_GATEWAYS": {"stripe": "lavka.payments.gateways.stripe.Stripe"},
+            "STRIPE": {"secret_key": "sk_test", "api_base": api_base},
+            "CAPTURES_AT_ONCE": False,
+        }
+        payment = make_payment(1299, method="stripe")
+
+        outcome = run(flows.authorise, payment_id=payment.pk)
+
+    assert outcome.status == status
