@@ -47,6 +47,21 @@ def check_links(**_: Any) -> list[CheckMessage]:
 
 
 @register
+def check_currency(**_: Any) -> list[CheckMessage]:
+    """A code that no amount would ever have: what applies to it would all be refused."""
+    if re.fullmatch("[A-Z]{3}", options.currency):
+        return []
+    return [
+        Error(
+            f"CURRENCY is no code of ISO 4217: {options.currency!r}",
+            hint="Write three capital letters, such as EUR.",
+            obj="LAVKA['CURRENCY']",
+            id="lavka.E067",
+        )
+    ]
+
+
+@register
 def check_keys(**_: Any) -> list[CheckMessage]:
     """Secrets of single purposes that are too short to be secrets."""
     return [

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lavka.kernel.checks import check_currency
 from lavka.kernel.money import CurrencyMismatch, Money, exponent_of
 
 
@@ -89,3 +90,13 @@ def test_an_amount_of_another_currency_does_not_count():
     assert [(each.pointer, each.code) for each in refused.value.errors] == [
         ("#/price/currency", "currency_mismatch")
     ]
+
+
+@pytest.mark.parametrize(
+    ("code", "is_one"),
+    [("JPY", True), ("KWD", True), ("jpy", False), ("", False), ("US", False), ("USD\n", False)],
+)
+def test_the_shops_currency_is_a_code_in_capitals(code, is_one, settings):
+    settings.LAVKA = settings.LAVKA | {"CURRENCY": code}
+
+    assert [each.id for each in check_currency()] == ([] if is_one else ["lavka.E067"])
