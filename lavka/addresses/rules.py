@@ -90,7 +90,7 @@ def rules_of(country: str) -> AddressRules:
         separated_postal_code=_separated(own.get("zip", "")),
         postal_code_examples=tuple(filter(None, own.get("zipex", "").split(",")[:3])),
         areas=areas,
-        _areas_by_name=_by_name(areas, found.country_area_choices),
+        _areas_by_name=_by_name(country, areas, found.country_area_choices),
     )
 
 
@@ -111,7 +111,23 @@ def _areas(own: Mapping[str, str]) -> Iterable[Area]:
         yield Area(code, name or code, latin or name or code, iso)
 
 
-def _by_name(areas: Iterable[Area], choices: Iterable[tuple[str, str]]) -> Mapping[str, Area]:
+# By ISO 3166-2: what areas are called in English where the data only spells the local name.
+ENGLISH_NAMES: Mapping[str, tuple[str, ...]] = {
+    "CN-15": ("Inner Mongolia",),
+    "CN-45": ("Guangxi",),
+    "CN-54": ("Tibet",),
+    "CN-64": ("Ningxia",),
+    "CN-65": ("Xinjiang",),
+    "CN-92": ("Macao",),
+    "RU-MOS": ("Moscow Oblast", "Moscow Region"),
+    "RU-MOW": ("Moscow",),
+    "RU-SPE": ("Saint Petersburg", "St Petersburg", "St. Petersburg"),
+}
+
+
+def _by_name(
+    country: str, areas: Iterable[Area], choices: Iterable[tuple[str, str]]
+) -> Mapping[str, Area]:
     """Every spelling that means one area; a code wins over a name, a name over an ISO code."""
     by_code = {area.code: area for area in areas}
     spellings: dict[str, Area] = {}
@@ -123,7 +139,9 @@ def _by_name(areas: Iterable[Area], choices: Iterable[tuple[str, str]]) -> Mappi
     for area in by_code.values():
         spellings.setdefault(area.name.casefold(), area)
         if area.iso_code:
-            spellings.setdefault(area.iso_code.casefold(), area)
+            full = f"{country}-{area.iso_code}"
+            for spelling in (area.iso_code, full, *ENGLISH_NAMES.get(full, ())):
+                spellings.setdefault(spelling.casefold(), area)
     folded = {(_folded(spelling), area.code) for spelling, area in spellings.items()}
     meanings = Counter(spelling for spelling, _code in folded)
     return {
@@ -142,6 +160,7 @@ def _words(text: str) -> list[str]:
 KINDS = frozenset(
     _words(
         "county co province prefecture governorate emirate district state city "
+        "shi sheng zizhiqu to fu ken do "
         "oblast kray krai okrug avtonomnyy respublika republits republic "
         "область обл край республика респ автономный автономная округ ао город г місто республіка"
     )

@@ -18,6 +18,7 @@ MAX_TOLD = 80
 HYPHENS = dict.fromkeys(map(ord, "‐‑‒–—―−ー－"), "-")
 # D-10115, SE-114 55, MD2012
 COUNTRY_IN_FRONT = re.compile(r"^[A-Z]{1,3}[- ]?(?=\d)")
+JAPANESE_MARK = "〒"
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -101,6 +102,7 @@ def _spelled_postal_code(text: str, rules: AddressRules) -> str:
     What does not become a postal code by this stays as it was written.
     """
     code = unicodedata.normalize("NFKC", text).translate(HYPHENS).upper()
+    code = code.removeprefix(JAPANESE_MARK).strip()
     if rules.postal_code is None:
         return code
     for candidate in (code, COUNTRY_IN_FRONT.sub("", code), f"{rules.country}-{code}"):

@@ -13,6 +13,13 @@ def test_every_spelling_of_an_area_means_that_area():
                 assert rules.area(spelling) == area
 
 
+def test_an_area_is_known_by_the_iso_code_that_forms_are_told():
+    for rules in map(rules_of, CODES):
+        for area in rules.areas:
+            code = f"{rules.country}-{area.iso_code}"
+            assert not area.iso_code or rules.area(code) == rules.area(code.lower()) == area
+
+
 def test_a_countrys_own_examples_fit_its_pattern():
     for rules in map(rules_of, CODES):
         for example in rules.postal_code_examples:
