@@ -17,6 +17,7 @@ from lavka.listing.wanted import (
     Wanted,
     conditions_anywhere,
     conditions_of,
+    has_chosen_in_stock,
     variant_fits,
 )
 
@@ -94,7 +95,10 @@ def _statement(wanted: Wanted) -> str:
         name if name in sets else "fitting"
         for name in ("of_any_brand", "of_any_price", "of_any_stock")
     )
-    return f"WITH {', '.join(tables)} {_ROWS.format(brands=brands, prices=prices, stock=stock)}"
+    rows = _ROWS.format(
+        brands=brands, prices=prices, stock=stock, has_chosen=has_chosen_in_stock(wanted)
+    )
+    return f"WITH {', '.join(tables)} {rows}"
 
 
 # What is counted, and what it is narrowed by.
@@ -236,7 +240,7 @@ SELECT facet, kind, code, name, unit, value, label, count, low, high FROM (
     SELECT 4, 0, CASE WHEN in_stock THEN 0 ELSE 1 END, 'in_stock', 'boolean', 'in_stock', '', '',
         in_stock::text, NULL,
         round(count(*) * (SELECT scale FROM size WHERE of_set = '{stock}'))::bigint, NULL, NULL
-    FROM {stock} GROUP BY in_stock
+    FROM {stock} AS listed WHERE {has_chosen} OR NOT in_stock GROUP BY in_stock
     UNION ALL
     SELECT 5, -max(counted.count) OVER (PARTITION BY counted.code), coalesce(choice.position, 0),
         'attribute', attribute.kind, counted.code, attribute.name, attribute.unit, value,

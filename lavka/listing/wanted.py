@@ -1,7 +1,7 @@
 """What a customer looks for, and the SQL that tells whether a product is it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -163,16 +163,26 @@ def _property_conditions(wanted: Wanted) -> Iterator[str]:
         tokens = f"%(tokens_{each.code})s::text[]"
         yield f"(listed.attributes && {tokens} OR listed.options && {tokens})"
     if len(chosen) + (wanted.in_stock is True) > 1 and chosen:
-        yield (
-            "EXISTS (SELECT FROM jsonb_array_elements(listed.variants) AS variant"
-            f" WHERE {variant_fits(wanted)})"
-        )
+        yield _has_variant(wanted)
     for each in wanted.properties:
         if not each.tokens:
             yield (
                 "EXISTS (SELECT FROM listing_listednumber AS number"
                 f" WHERE number.product_id = listed.product_id AND {_in_range(each)})"
             )
+
+
+def _has_variant(wanted: Wanted) -> str:
+    return (
+        "EXISTS (SELECT FROM jsonb_array_elements(listed.variants) AS variant"
+        f" WHERE {variant_fits(wanted)})"
+    )
+
+
+def has_chosen_in_stock(wanted: Wanted) -> str:
+    """SQL: whether a `listed` product that is in stock has in stock what is chosen of it."""
+    is_chosen = any(each.tokens for each in wanted.properties)
+    return _has_variant(replace(wanted, in_stock=True)) if is_chosen else "true"
 
 
 def variant_fits(wanted: Wanted) -> str:

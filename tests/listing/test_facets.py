@@ -170,7 +170,20 @@ def test_every_facet_is_sent_back_to_the_list_as_it_is(api: Api, shirts: Product
         shirts, "b", "red m -", attributes=attributes, name="Shirt", brand=make_brand(slug="bolt")
     )
 
-    for chosen in ({}, {"in_stock": "true"}, {"attr.color": "red"}, {"q": "shirt"}):
+    make_shirt(shirts, "c", "blue m -", "red xl", attributes=attributes, name="Shirt", **shelf)
+    blue, names = {"attr.color": "blue"}, set[str]()
+
+    for chosen in (
+        {},
+        {"in_stock": "true"},
+        {"in_stock": "false"},
+        {"attr.color": "red"},
+        blue,
+        blue | {"in_stock": "true"},
+        blue | {"in_stock": "false", "category": "home"},
+        blue | {"q": "shirt", "attr.vegan": "false"},
+        {"q": "shirt", "price_min": "1", "rating_min": "0"},
+    ):
         shown(api, "/products/")
         body = api.client.get("/api/v1/products/facets/", chosen).json()
         sent = [
@@ -180,10 +193,10 @@ def test_every_facet_is_sent_back_to_the_list_as_it_is(api: Api, shirts: Product
         ]
 
         assert [listed(api, **query) for query, _ in sent] == [count for _, count in sent]
-        names = {name for query, _ in sent for name in query}
-        assert {"attr.color", "attr.vegan", "in_stock", "price_min", "price_max"} <= names
-        assert {"attr.weight.min", "attr.weight.max", "attr.since.min", "attr.since.max"} <= names
-        assert {"brand", "category", "attr.size", "attr.material"} <= names
+        names |= {name for query, _ in sent for name in query}
+    assert {"attr.color", "attr.vegan", "in_stock", "price_min", "price_max"} <= names
+    assert {"attr.weight.min", "attr.weight.max", "attr.since.min", "attr.since.max"} <= names
+    assert {"brand", "category", "attr.size", "attr.material"} <= names
 
 
 def test_the_counts_of_a_facet_ignore_its_own_choice(api: Api, shirts: ProductType):

@@ -56,7 +56,7 @@ FILTERS = [
         "in_stock",
         str,
         enum=["true", "false"],
-        description="Whether any variant is; with options chosen, whether such a variant is.",
+        description="`true`: any variant is; with options chosen, such a one. `false`: none is.",
     ),
     ATTR,
 ]
