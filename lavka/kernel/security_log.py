@@ -24,7 +24,8 @@ from lavka.kernel import actors, keys
 from lavka.kernel.actors import Actor
 
 logger = logging.getLogger("lavka.security")
-MAX_TEXT, MAX_ITEMS = 200, 50
+# All rights that there are fit in: of what was handed out nothing goes unsaid.
+MAX_TEXT, MAX_ITEMS = 200, 1000
 
 
 class SecurityEvent(StrEnum):

@@ -18,6 +18,7 @@ from django.test import Client
 from django.utils import timezone
 
 from lavka.accounts import tokens
+from lavka.accounts.admin import changes
 from lavka.accounts.models import ApiKey, LoginFailure, User
 from lavka.accounts.services import keys
 from lavka.inventory.models import Warehouse
@@ -518,6 +519,17 @@ def test_rights_are_logged_by_name(
     }
 
 
+def test_of_all_rights_at_once_none_goes_unsaid(
+    lines: Callable[[], list[dict[str, Any]]], django_capture_on_commit_callbacks: Commit
+):
+    group = Group.objects.create(name="Everything")
+    group.permissions.set(Permission.objects.all())
+    with django_capture_on_commit_callbacks(execute=True):
+        changes.log_group(group, set(), (), is_new=True)
+
+    assert set(lines()[-1]["details"]["added"]) == changes.permissions_of(group)
+
+
 # Signing in and out, by whoever it is
 
 
@@ -732,7 +744,7 @@ def test_no_value_forges_a_line_or_outgrows_it(
             Event.RIGHTS_CHANGED,
             Object("user", 1, forged),
             actor=Actor.system(forged),
-            names=[forged] * 100,
+            names=[forged] * (security_log.MAX_ITEMS + 1),
             long="a" * 10_000,
         )
 
