@@ -11,7 +11,7 @@ from tests.replay.seen import Ids, Sale, Seen
 from tests.replay.stocking import TAXES
 from tests.replay.trade import Item, Trade, worth
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 900.0
 _HELD = "SELECT FROM inventory_hold UNION ALL SELECT FROM checkout_checkout LIMIT 1"
 _SALES = "SELECT count(*) FROM payments_ledgerentry WHERE source = 'sales'"
 _LEDGER = """

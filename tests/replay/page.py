@@ -1,4 +1,4 @@
-"""The last section of docs/replay.md: what a month has seen."""
+"""The last section of docs/replay.md: what a day or a month has seen."""
 
 import calendar
 import datetime
@@ -14,16 +14,16 @@ SECTION = "## The last run\n"
 MONTH_NAME = f"{calendar.month_name[MONTH]} {YEAR}"
 
 
-def write_page(path: Path, source: str, trade: Trade, seen: Seen) -> None:
-    """Replace the section; what people wrote above it stays."""
+def write_page(path: Path, source: str, when: str, trade: Trade, seen: Seen) -> None:
+    """Replace the section; what people wrote above it stays. `when` is what was replayed."""
     above, _, _ = path.read_text().partition(SECTION)
-    rows = "".join(f"| {what} | {value} |\n" for what, value in _rows(source, trade, seen))
+    rows = "".join(f"| {what} | {value} |\n" for what, value in _rows(source, when, trade, seen))
     path.write_text(f"{above}{SECTION}\n| what | seen |\n| --- | --- |\n{rows}")
 
 
-def _rows(source: str, trade: Trade, seen: Seen) -> Iterator[tuple[str, object]]:
+def _rows(source: str, when: str, trade: Trade, seen: Seen) -> Iterator[tuple[str, object]]:
     requests = seen.answers.total()
-    yield "invoices", f"`{source}`, {MONTH_NAME}"
+    yield "invoices", f"`{source}`, {when}"
     yield "run", f"{datetime.date.today():%Y-%m-%d}, {machine()}"  # noqa: DTZ011 - a day is enough
     yield "rows", f"{trade.rows:,}"
     yield (

@@ -11,7 +11,7 @@ from tests.data.online_retail import online_retail
 from tests.e2e.shop import Shop
 from tests.replay import books, trade
 from tests.replay.conftest import MONTH
-from tests.replay.page import write_page
+from tests.replay.page import MONTH_NAME, write_page
 from tests.replay.seen import Seen
 from tests.replay.street import Street
 from tests.replay.trade import Trade
@@ -51,8 +51,9 @@ def test_the_books_are_right_after(
     assert seen.sales
     assert seen.refused
     assert seen.counts["carts abandoned with a hold"]
-    if span == "month":
-        write_page(Path(request.config.getoption(MONTH)), source, happenings, seen)
+    if page := request.config.getoption(MONTH):
+        when = MONTH_NAME if span == "month" else f"{DAY:%-d} {MONTH_NAME}"
+        write_page(Path(page), source, when, happenings, seen)
 
 
 def invoices_of(span: str) -> tuple[str, Trade]:
