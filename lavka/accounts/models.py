@@ -245,6 +245,8 @@ class EmailChange(models.Model):
     confirmed_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = _("change of e-mail")
+        verbose_name_plural = _("changes of e-mail")
         constraints = [
             models.UniqueConstraint(
                 fields=["user"], condition=Q(confirmed_at=None), name="email_change_one_pending"

@@ -40,6 +40,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "change of e-mail",
+                "verbose_name_plural": "changes of e-mail",
                 "indexes": [
                     models.Index(fields=["requested_at"], name="email_change_requested_at")
                 ],
