@@ -5,9 +5,10 @@ from typing import Any, ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Lower, Now, Upper
 from django.db.models.functions.uuid import UUID7
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -81,6 +82,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        indexes = [
+            GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="user_email_contains"),
+            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="user_name_contains"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),
         ]

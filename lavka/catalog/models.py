@@ -241,6 +241,7 @@ class Product(models.Model):
             models.Index(fields=["brand", "-id"], name="product_brand"),
             models.Index(fields=["name", "id"], name="product_name"),
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="product_name_contains"),
+            GinIndex(OpClass(Upper("slug"), "gin_trgm_ops"), name="product_slug_contains"),
             GinIndex(
                 fields=["attributes"], name="product_attributes", opclasses=["jsonb_path_ops"]
             ),

@@ -93,6 +93,18 @@ class Unfit(Exception):
         return self.code == "unknown_choice"
 
 
+GTIN_LENGTHS = (8, 12, 13, 14)
+
+
+def gtins_like(text: str) -> set[str]:
+    """The GTINs that somebody may mean: with or without hyphens, spaces and zeros before it."""
+    digits = re.sub(r"[\s-]", "", text)
+    if not (digits.isascii() and digits.isdigit()):
+        return set()
+    digits = digits.lstrip("0")
+    return {digits.zfill(length) for length in GTIN_LENGTHS if len(digits) <= length}
+
+
 def slug_from(name: str) -> str:
     """An ASCII slug of a name in any script, empty when the name has no letter or digit."""
     return slugify(anyascii(name))[:MAX_SLUG].strip("-_")

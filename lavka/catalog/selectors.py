@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import FETCH_RAISE, Model, Prefetch, Q, QuerySet
+from django.db.models import FETCH_RAISE, Model, Prefetch, QuerySet
 
 from lavka.catalog.models import (
     Attribute,
@@ -22,12 +22,14 @@ from lavka.catalog.models import (
     Variant,
     VariantImage,
 )
-from lavka.catalog.rules import AttributeRule, SelectedOption, StoredPicture
+from lavka.catalog.rules import AttributeRule, SelectedOption, StoredPicture, gtins_like
 from lavka.kernel import database, rows
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 from lavka.kernel.reads import read_first
 
+# Of a search of the staff's.
+MOST_WORDS = 10
 _OWNERS: dict[str, type[Model]] = {
     SlugHistory.Kind.PRODUCT: Product,
     SlugHistory.Kind.CATEGORY: Category,
@@ -254,17 +256,26 @@ def product_ids_with_attribute(attribute_id: UUID) -> Iterator[UUID]:
 
 
 def products_matching(status: str, words: str) -> QuerySet[Product]:
-    """Products of a status, if one is named, whose name has all words or a SKU begins so."""
+    """Products of a status, if one is named, that staff mean by these words, if there are any.
+
+    Their name has all words, or the slug or a SKU has the text in it, or it is a GTIN.
+    """
     found = products()
     if status:
         found = found.filter(status=status)
-    if words.strip():
-        named = Q()
-        for word in words.split()[:10]:
-            named &= Q(name__icontains=word)
-        with_sku = Variant.objects.filter(sku__istartswith=words.strip()).values("product")
-        found = found.filter(named | Q(pk__in=with_sku))
-    return found
+    text = words.strip()
+    if not text:
+        return found
+    named = Product.objects.all()
+    for word in text.split()[:MOST_WORDS]:
+        named = named.filter(name__icontains=word)
+    # Each has an index of its own, which OR would not let PostgreSQL use.
+    found_by = named.values("pk").union(
+        Product.objects.filter(slug__icontains=text).values("pk"),
+        Variant.objects.filter(sku__icontains=text).values("product"),
+        Variant.objects.exclude(gtin="").filter(gtin__in=gtins_like(text)).values("product"),
+    )
+    return found.filter(pk__in=found_by)
 
 
 def variants() -> QuerySet[Variant]:

@@ -4,11 +4,12 @@ import datetime
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.fields.json import KT
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -43,6 +44,20 @@ class NumberSeries(models.Model):
 
 
 _PAID_TOO_MUCH = Q(captured_amount__gt=F("total_amount") + F("refunded_amount"))
+
+
+class FoundBy(models.Func):
+    """What staff find an order by, besides number and SKU, in one text.
+
+    E-mail, and of both addresses name, city, postal code and the digits of the phone.
+    """
+
+    function = "orders_found_by"
+    output_field = models.TextField()
+
+    def __init__(self, *columns: Any, **extra: Any) -> None:
+        """Of the columns, unless a copy of the expression brings its own."""
+        super().__init__(*(columns or ("email", "shipping_address", "billing_address")), **extra)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -165,6 +180,11 @@ class Order(models.Model):
             ),
             models.Index(fields=["status", "-placed_at", "-id"], name="order_status"),
             models.Index(fields=["email"], name="order_email"),
+            GinIndex(
+                OpClass(Upper(FoundBy()), "gin_trgm_ops"),
+                name="order_found_by",
+                condition=Q(number__isnull=False),
+            ),
             models.Index(fields=["updated_at"], name="order_draft", condition=Q(status="draft")),
             models.Index(
                 fields=["payment_due_at"],
@@ -283,6 +303,7 @@ class OrderLine(models.Model):
             models.Index(
                 KT("image__file"), name="order_line_picture", condition=Q(image__isnull=False)
             ),
+            models.Index(OpClass(Upper("sku"), "text_pattern_ops"), name="order_line_sku"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),

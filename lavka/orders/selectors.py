@@ -1,18 +1,26 @@
 """How orders are read."""
 
+import datetime
+import re
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from django.db.models import FETCH_RAISE, Prefetch, QuerySet
 from django.db.models.fields.json import KT
+from django.utils import timezone
 
 from lavka.kernel import rows
 from lavka.kernel.actors import Actor
 from lavka.orders import tokens
-from lavka.orders.models import Order, OrderEvent, OrderLine
+from lavka.orders.models import FoundBy, Order, OrderEvent, OrderLine
 from lavka.orders.rules import EventKind
 
 MAX_DIGITS = 19  # of a number that fits the column
+MOST_WORDS = 10
+# Of a phone, to find it by.
+FEWEST_DIGITS = 5
+NOT_OF_PHONES = re.compile(r"[\s()+./-]")
 
 
 def orders_of(customer_id: UUID) -> QuerySet[Order]:
@@ -43,16 +51,57 @@ def order_numbered(number: int, *, customer_id: UUID | None, key: str) -> Order:
     return order_for(order_id, customer_id=customer_id, key=key)
 
 
-def all_orders(*, status: str = "", payment_status: str = "", query: str = "") -> QuerySet[Order]:
-    """Every order, for staff, with its lines; `query` is a number or an e-mail address."""
+def all_orders(
+    *,
+    status: str = "",
+    payment_status: str = "",
+    query: str = "",
+    since: datetime.date | None = None,
+    until: datetime.date | None = None,
+) -> QuerySet[Order]:
+    """Every order, for staff, with its lines; `query` as in `ids_matching`.
+
+    It was placed on one of the days from `since` to `until`, both included.
+    """
     orders = _with_lines(Order.objects.placed())
     if status:
         orders = orders.filter(status=status)
     if payment_status:
         orders = orders.filter(payment_status=payment_status)
-    if query.isdecimal() and len(query) < MAX_DIGITS:
-        return orders.filter(number=int(query))
-    return orders.filter(email=query.lower()) if query else orders
+    if since:
+        orders = orders.filter(placed_at__gte=_midnight(since))
+    if until:
+        orders = orders.filter(placed_at__lt=_midnight(until + datetime.timedelta(days=1)))
+    return orders.filter(pk__in=ids_matching(query)) if query.strip() else orders
+
+
+def ids_matching(query: str) -> QuerySet[Any, Any]:
+    """The ids of orders that staff mean by a text.
+
+    It is a number, a SKU or its beginning, digits of a phone, or words that are all in e-mail
+    address, names, cities or postal codes. Drafts are found by their whole e-mail address or SKU.
+    """
+    text = query.strip().lstrip("#№ ")
+    digits = NOT_OF_PHONES.sub("", text)
+    is_number = digits.isascii() and digits.isdigit()
+    described = Order.objects.placed().alias(described=FoundBy())
+    for word in [digits] if is_number else text.split()[:MOST_WORDS]:
+        described = described.filter(described__icontains=word)
+    # Each has an index of its own, which OR would not let PostgreSQL use.
+    ways = [
+        Order.objects.filter(email=text.lower()).values("pk"),
+        OrderLine.objects.filter(sku__istartswith=text).values("order"),
+    ]
+    if is_number and len(text) < MAX_DIGITS and text.isdigit():
+        ways.append(Order.objects.filter(number=int(text)).values("pk"))
+    # A few digits are in many phones, and somebody who types them means a number.
+    if not is_number or len(digits) >= FEWEST_DIGITS:
+        ways.append(described.values("pk"))
+    return ways[0].union(*ways[1:])
+
+
+def _midnight(day: datetime.date) -> datetime.datetime:
+    return timezone.make_aware(datetime.datetime.combine(day, datetime.time.min))
 
 
 def history_of(order_id: UUID) -> QuerySet[OrderEvent]:

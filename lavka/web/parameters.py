@@ -1,5 +1,7 @@
 """Query parameters read strictly: what does not fit its kind is 422 and names the parameter."""
 
+import datetime
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -17,6 +19,8 @@ from lavka.web.problems import QueryTooLong
 # Of one value, unless its parameter says otherwise; of a query; and how many it may have.
 MAX_TEXT, MAX_QUERY, MAX_PARAMETERS = 200, 8192, 100
 MAX_DIGITS = 40
+EARLIEST, LATEST = datetime.date(1900, 1, 1), datetime.date(2999, 12, 31)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 BOOLEANS = ("true", "false")
 
 
@@ -33,6 +37,11 @@ def text_parameter(
     if max_times > 1:
         kind = {"type": "array", "maxItems": max_times, "items": kind}
     return OpenApiParameter(name, kind, description=description)
+
+
+def date_parameter(name: str, description: str) -> OpenApiParameter:
+    """A query parameter that is a day."""
+    return OpenApiParameter(name, {"type": "string", "format": "date"}, description=description)
 
 
 def number_parameter(
@@ -176,6 +185,31 @@ def uuid(query: QueryDict, name: str) -> UUID | None:
         return None if raw is None else UUID(raw)
     except ValueError:
         raise refuse(name, "invalid", _("An id is expected.")) from None
+
+
+def days(
+    query: QueryDict, since: str, until: str
+) -> tuple[datetime.date | None, datetime.date | None]:
+    """The first and the last day of a range, each None when it is not given; raises Invalid."""
+    first, last = _day(query, since), _day(query, until)
+    if first and last and last < first:
+        raise refuse(until, "out_of_range", _("A day not before the first one is expected."))
+    return first, last
+
+
+def _day(query: QueryDict, name: str) -> datetime.date | None:
+    raw = query.get(name)
+    if raw is None:
+        return None
+    try:
+        day = datetime.date.fromisoformat(raw if _DAY.fullmatch(raw) else "")
+    except ValueError:
+        day = None
+    if day is None or not EARLIEST <= day <= LATEST:
+        bounds = {"earliest": EARLIEST.isoformat(), "latest": LATEST.isoformat()}
+        detail = _("A day from %(earliest)s to %(latest)s is expected.") % bounds
+        raise refuse(name, "out_of_range", detail)
+    return day
 
 
 def boolean(query: QueryDict, name: str) -> bool | None:

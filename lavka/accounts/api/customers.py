@@ -17,6 +17,7 @@ from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
 from lavka.web.views import StaffView, in_thread
 
+QUERY = text_parameter("q", "Words of the name, or a part of the address.", max_length=MAX_EMAIL)
 EMAIL = text_parameter("email", "The whole address.", max_length=MAX_EMAIL)
 
 
@@ -35,12 +36,12 @@ class CustomersView(StaffView):
     @operation(
         "list_customers",
         "List customers",
-        parameters=[*PAGE_PARAMETERS, EMAIL],
+        parameters=[*PAGE_PARAMETERS, QUERY, EMAIL],
         responses=page_output(CustomerOutput, "CustomerPage"),
     )
     async def get(self, request: Request) -> Response:
         wanted = PageRequest.of(request.query_params)
-        customers = selectors.customers()
+        customers = selectors.customers(query=request.query_params.get("q", ""))
         if email := request.query_params.get("email"):
             customers = customers.filter(email=_read_email(email))
         return Response(

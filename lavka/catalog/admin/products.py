@@ -218,8 +218,8 @@ class ProductAdmin(ShopAdmin):
     list_display = ["name", "product_type", "brand", "category", "status", "updated_at"]
     list_filter = ["status", "product_type", "category"]
     list_select_related = ["product_type", "brand", "category"]
-    search_fields = ["name", "slug", "variants__sku", "brand__name"]
-    search_help_text = _("Name, slug, SKU or brand.")
+    search_fields = ["name", "slug", "variants__sku", "=variants__gtin", "brand__name"]
+    search_help_text = _("Name, slug, SKU, GTIN or brand.")
     autocomplete_fields = ["brand"]
     list_per_page = 50
     actions = ["publish", "take_back", "archive"]
@@ -321,7 +321,7 @@ class VariantAdmin(Untouchable, ModelAdmin):
     list_display = ["sku", "product", "price", "track_inventory", "in_stock"]
     list_filter = ["track_inventory", ("is_in_stock", admin.BooleanFieldListFilter)]
     list_select_related = ["product"]
-    search_fields = ["sku", "product__name"]
+    search_fields = ["sku", "=gtin", "product__name", "product__slug"]
     show_full_result_count = False
     in_stock = in_stock_column
     fields = [

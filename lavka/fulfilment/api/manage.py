@@ -25,6 +25,7 @@ from lavka.fulfilment.rules import ReturnStatus
 from lavka.fulfilment.services import Parcel
 from lavka.inventory.errors import NotOnHand
 from lavka.orders import selectors as orders
+from lavka.orders.api.manage import QUERY
 from lavka.orders.errors import MoreThanLeft, OrderInTheWrongState
 from lavka.web import parameters
 from lavka.web.bodies import KIB
@@ -120,17 +121,20 @@ class ManageReturnsView(StaffView):
     @operation(
         "list_all_returns",
         "List returns",
-        parameters=[*PAGE_PARAMETERS, STATUS],
+        parameters=[*PAGE_PARAMETERS, STATUS, QUERY],
         responses=page_output(ReturnOutput, "ReturnPage"),
     )
     async def get(self, request: Request) -> Response:
         wanted = PageRequest.of(request.query_params)
         status = parameters.choice(request.query_params, "status", ReturnStatus.values)
+        query = request.query_params.get("q", "")
 
         def page() -> dict[str, object]:
             returns = selectors.all_returns()
             if status:
                 returns = returns.filter(status=status)
+            if query.strip():
+                returns = returns.filter(order_id__in=orders.ids_matching(query))
             return page_of(returns, order=("-id",), wanted=wanted, render=return_json)
 
         return Response(await in_thread(page))

@@ -18,7 +18,8 @@ from lavka.invoices.api.serializers import (
 )
 from lavka.invoices.api.views import PDF, pdf, printed, sale_of
 from lavka.invoices.rules import InvoiceKind
-from lavka.orders.selectors import all_orders
+from lavka.orders.api.manage import QUERY
+from lavka.orders.selectors import all_orders, ids_matching
 from lavka.web import parameters
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.parameters import text_parameter
@@ -57,14 +58,14 @@ class ManageInvoicesView(StaffView):
     @operation(
         "list_invoices",
         "List invoices and credit notes",
-        parameters=[*PAGE_PARAMETERS, KIND, ORDER, NUMBER],
+        parameters=[*PAGE_PARAMETERS, KIND, ORDER, NUMBER, QUERY],
         responses=page_output(InvoiceOutput, "InvoicePage"),
     )
     async def get(self, request: Request) -> Response:
         query, wanted = request.query_params, PageRequest.of(request.query_params)
         kind = parameters.choice(query, "kind", InvoiceKind.values)
         order_id = parameters.uuid(query, "order")
-        number = query.get("number", "")
+        number, text = query.get("number", ""), query.get("q", "")
 
         def page() -> dict[str, object]:
             invoices = selectors.invoices()
@@ -72,6 +73,8 @@ class ManageInvoicesView(StaffView):
                 invoices = invoices.filter(kind=kind)
             if order_id:
                 invoices = invoices.filter(order_id=order_id)
+            if text.strip():
+                invoices = invoices.filter(order_id__in=ids_matching(text))
             if number:
                 invoices = invoices.filter(name=number)
             return page_of(

@@ -23,7 +23,7 @@ from lavka.orders.errors import OrderInTheWrongState
 from lavka.orders.rules import OrderPaymentStatus, OrderStatus
 from lavka.web import parameters
 from lavka.web.pages import PageRequest, page_of
-from lavka.web.parameters import text_parameter
+from lavka.web.parameters import date_parameter, text_parameter
 from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
 from lavka.web.views import StaffView, in_thread
@@ -31,7 +31,13 @@ from lavka.web.views import StaffView, in_thread
 STATUSES = [status for status in OrderStatus.values if status != OrderStatus.DRAFT]
 STATUS = OpenApiParameter("status", str, enum=STATUSES)
 PAYMENT = OpenApiParameter("payment_status", str, enum=OrderPaymentStatus.values)
-QUERY = text_parameter("q", "An order's number, or an e-mail address.", max_length=254)
+FOUND_BY = (
+    "A number, a SKU or its beginning, digits of a phone (5 or more), or words that are all in "
+    "e-mail address, names, cities or postal codes."
+)
+QUERY = text_parameter("q", FOUND_BY, max_length=254)
+SINCE = date_parameter("placed_since", "Placed on that day or later, by the shop's clock.")
+UNTIL = date_parameter("placed_until", "Placed on that day or before, by the shop's clock.")
 
 
 class ManageOrdersView(StaffView):
@@ -42,7 +48,7 @@ class ManageOrdersView(StaffView):
     @operation(
         "list_all_orders",
         "List orders",
-        parameters=[*PAGE_PARAMETERS, STATUS, PAYMENT, QUERY],
+        parameters=[*PAGE_PARAMETERS, STATUS, PAYMENT, QUERY, SINCE, UNTIL],
         responses=page_output(ListedOrderOutput, "ManagedOrderPage"),
     )
     async def get(self, request: Request) -> Response:
@@ -50,9 +56,15 @@ class ManageOrdersView(StaffView):
         status = parameters.choice(query, "status", STATUSES)
         payment_status = parameters.choice(query, "payment_status", OrderPaymentStatus.values)
 
+        since, until = parameters.days(query, "placed_since", "placed_until")
+
         def page() -> dict[str, object]:
             orders = selectors.all_orders(
-                status=status, payment_status=payment_status, query=query.get("q", "")
+                status=status,
+                payment_status=payment_status,
+                query=query.get("q", ""),
+                since=since,
+                until=until,
             )
             return page_of(orders, order=NEWEST, wanted=wanted, render=listed_order_json)
 
