@@ -19,7 +19,7 @@ class OrderStatus(TextChoices):
     DRAFT = "draft", pgettext_lazy("of an order", "draft")
     PLACED = "placed", _("placed")
     PARTIALLY_FULFILLED = "partially_fulfilled", _("partially shipped")
-    FULFILLED = "fulfilled", _("shipped")
+    FULFILLED = "fulfilled", pgettext_lazy("of an order", "shipped")
     COMPLETED = "completed", _("completed")
     CANCELLED = "cancelled", _("cancelled")
 
