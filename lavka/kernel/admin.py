@@ -1,5 +1,6 @@
 """The staff's pages for events, dead letters and drift; how money and rows nobody edits look."""
 
+from collections.abc import Container
 from operator import attrgetter
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
-from lavka.kernel import letters
+from lavka.kernel import catalogue, letters
 from lavka.kernel.actors import Actor, email_of
 from lavka.kernel.models import Bookmark, DeadLetter, DriftReport, OutboxEvent, RecordedEvent
 from lavka.kernel.money import Money
@@ -66,8 +67,25 @@ class Untouchable(ReadOnly):
         return False
 
 
+class ToldByRight(Untouchable):
+    """For pages of events: of what a reader may not read, the ids are shown and no more."""
+
+    def get_object(self, request: HttpRequest, *named: Any) -> Any:
+        """What a page shows; it is never saved."""
+        page: Any = super()
+        found = page.get_object(request, *named)
+        if found is not None:
+            user = request.user
+            self.withhold(found, {each for each in catalogue.rights() if user.has_perm(each)})
+        return found
+
+    def withhold(self, shown: Any, held: Container[str]) -> None:
+        """Leave out what needs a right that is not held."""
+        shown.payload = catalogue.told(shown.name, shown.payload, held)
+
+
 @admin.register(RecordedEvent)
-class RecordedEventAdmin(Untouchable, ModelAdmin):
+class RecordedEventAdmin(ToldByRight, ModelAdmin):
     """The log: what happened in the shop, newest first."""
 
     list_display = ["position", "name", "version", "aggregate", "by", "occurred_at"]
@@ -94,7 +112,7 @@ class RecordedEventAdmin(Untouchable, ModelAdmin):
 
 
 @admin.register(OutboxEvent)
-class OutboxEventAdmin(Untouchable, ModelAdmin):
+class OutboxEventAdmin(ToldByRight, ModelAdmin):
     """What no worker has recorded yet; more than a few say that none runs."""
 
     list_display = ["name", "aggregate", "occurred_at"]

@@ -96,6 +96,12 @@ def withheld(held: Container[str]) -> Mapping[str, frozenset[str]]:
     }
 
 
+def told(name: str, payload: Mapping[str, Any], held: Container[str]) -> dict[str, Any]:
+    """The payload of an event of this name, as a reader who holds these rights is told it."""
+    left_out = withheld(held).get(name, frozenset())
+    return {field: value for field, value in payload.items() if field not in left_out}
+
+
 def schema() -> Schema:
     """JSON Schema 2020-12 of everything that the feed can say."""
     definitions = {f"{event.name}.{event.version}": schema_of(event) for event in known_events()}

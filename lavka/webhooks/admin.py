@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from lavka.kernel.admin import Untouchable
+from lavka.kernel.admin import ToldByRight, Untouchable
 from lavka.kernel.errors import Denied, Invalid, ShopError
-from lavka.webhooks import services
+from lavka.webhooks import rules, services
 from lavka.webhooks.models import Attempt, Delivery, Endpoint, SigningKey
 from lavka.webhooks.rules import NAMES, RIGHTS, EndpointStatus
 from lavka.webhooks.signatures import Keys
@@ -158,7 +158,7 @@ class AttemptInline(Untouchable, TabularInline):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(Untouchable, ModelAdmin):
+class DeliveryAdmin(ToldByRight, ModelAdmin):
     """The log of deliveries, and sending them again."""
 
     list_display = [
@@ -179,6 +179,10 @@ class DeliveryAdmin(Untouchable, ModelAdmin):
                 services.replay_delivery(delivery_id=delivery.pk, at=timezone.now())
             except ShopError as refused:
                 self.message_user(request, f"{delivery}: {refused.detail}", messages.ERROR)
+
+    def withhold(self, shown: Delivery, held: Container[str]) -> None:
+        """As the API."""
+        shown.body = rules.told_of(shown.event_name, shown.body, held)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Who may change deliveries; nobody edits them by hand."""

@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,6 +15,7 @@ from lavka.accounts import events as accounts
 from lavka.catalog import events as catalog
 from lavka.fulfilment import events as fulfilment
 from lavka.inventory import events as inventory
+from lavka.kernel import catalogue
 from lavka.kernel.actors import Actor
 from lavka.kernel.events import Event
 from lavka.orders import events as orders
@@ -133,6 +134,11 @@ def body_of(
     if len(encoded(body)) >= MAX_BODY_BYTES:
         body["data"] = {"id": str(aggregate)}
     return body
+
+
+def told_of(name: str, body: Mapping[str, Any], held: Container[str]) -> dict[str, Any]:
+    """What a delivery holds, for a reader with these rights; only its receiver is told all."""
+    return dict(body) | {"data": catalogue.told(name, body["data"], held)}
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:

@@ -8,9 +8,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from lavka.kernel.models import RecordedEvent
+from lavka.orders.events import OrderPlaced
 from lavka.webhooks.models import Delivery, Endpoint, SigningKey
 from tests.accounts.factories import make_staff, token_of
-from tests.webhooks.factories import deliver, listening, make_delivery, make_endpoint
+from tests.webhooks.factories import deliver, listening, make_delivery, make_endpoint, make_event
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +106,31 @@ def test_the_pages_refuse_it_too(client):
     assert Endpoint.objects.exclude(pk=theirs.pk).get().events == STOCK["events"]
     theirs.refresh_from_db()
     assert theirs.status == "disabled"
+
+
+@pytest.mark.parametrize("may_read_orders", [True, False])
+def test_who_may_not_read_orders_sees_their_ids_alone(api, client, may_read_orders):
+    rights = ["webhooks.view_delivery", "kernel.view_recordedevent"]
+    reader = make_staff(*rights, *(["orders.view_order"] if may_read_orders else []))
+    client.force_login(reader)
+    order_id = uuid4()
+    event_id = make_event(OrderPlaced(order_id=order_id, number=987654321))
+    recorded = RecordedEvent.objects.get(event_id=event_id)
+    delivery = make_delivery(make_endpoint())
+    data = {"order_id": str(order_id), "number": 987654321}
+    Delivery.objects.filter(pk=delivery.pk).update(body=delivery.body | {"data": data})
+
+    shown = api.get(f"{DELIVERIES}{delivery.pk}/", token=token_of(reader)).json()["body"]["data"]
+    pages = [
+        client.get(reverse("admin:webhooks_delivery_change", args=[delivery.pk])),
+        client.get(reverse("admin:kernel_recordedevent_change", args=[recorded.pk])),
+    ]
+
+    assert shown == (data if may_read_orders else {"order_id": str(order_id)})
+    for page in pages:
+        assert page.status_code == 200
+        assert str(order_id) in page.content.decode()
+        assert ("987654321" in page.content.decode()) is may_read_orders
 
 
 @pytest.mark.parametrize(

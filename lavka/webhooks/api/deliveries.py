@@ -24,7 +24,7 @@ from lavka.webhooks.api.serializers import (
     delivery_json,
 )
 from lavka.webhooks.errors import DeliveryUnderWay, EndpointDisabled
-from lavka.webhooks.rules import NAMES, PING, DeliveryStatus
+from lavka.webhooks.rules import NAMES, PING, RIGHTS, DeliveryStatus
 
 ENDPOINT = OpenApiParameter("endpoint", OpenApiTypes.UUID, description="Only this endpoint's.")
 STATUS = OpenApiParameter("status", str, enum=DeliveryStatus.values)
@@ -71,8 +71,10 @@ class DeliveryView(StaffView):
         responses=DeliveryDetailOutput,
     )
     async def get(self, request: Request, delivery_id: UUID) -> Response:
+        held = await self.held(RIGHTS)
+
         def found() -> dict[str, Any]:
-            return delivery_detail_json(selectors.with_attempts().get(pk=delivery_id))
+            return delivery_detail_json(selectors.with_attempts().get(pk=delivery_id), held)
 
         return Response(await in_thread(found))
 

@@ -1,5 +1,6 @@
 """Webhooks on the wire."""
 
+from collections.abc import Container
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +10,7 @@ from rest_framework.serializers import Serializer
 from lavka.catalog.api.serializers import InstantField
 from lavka.web.serializers import BoundedListField, Input, StrictCharField
 from lavka.webhooks.models import URL_LENGTH, Attempt, Delivery, Endpoint
-from lavka.webhooks.rules import NAMES, DeliveryStatus, EndpointStatus
+from lavka.webhooks.rules import NAMES, DeliveryStatus, EndpointStatus, told_of
 from lavka.webhooks.signatures import Keys
 
 BY_STAFF = [EndpointStatus.ENABLED, EndpointStatus.DISABLED]
@@ -161,10 +162,10 @@ def delivery_json(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def delivery_detail_json(delivery: Delivery) -> dict[str, Any]:
-    """`DeliveryDetailOutput` of a delivery whose attempts are loaded."""
+def delivery_detail_json(delivery: Delivery, held: Container[str]) -> dict[str, Any]:
+    """`DeliveryDetailOutput` of a delivery whose attempts are loaded, for who has these rights."""
     return delivery_json(delivery) | {
-        "body": delivery.body,
+        "body": told_of(delivery.event_name, delivery.body, held),
         "attempts": [_attempt_json(attempt) for attempt in delivery.attempts.all()],
     }
 
