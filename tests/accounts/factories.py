@@ -1,6 +1,7 @@
 """People for tests."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -29,9 +30,10 @@ def make_staff(*rights: str, **overrides: Any) -> User:
     return staff
 
 
-def token_of(user: User) -> str:
-    """A valid access token, without a login."""
+def token_of(user: User, lifetime: timedelta | None = None) -> str:
+    """A valid access token, without a login, and with no session that could be ended."""
     token = AccessToken()
+    token.set_exp(lifetime=lifetime or token.lifetime)
     token["sub"], token["staff"], token["sid"] = str(user.pk), user.is_staff, str(uuid.uuid4())
     return str(token)
 
