@@ -40,7 +40,19 @@ DESCRIPTION = (
 )
 
 
-class EndpointsView(StaffView):
+class EndpointWriteView(StaffView):
+    """A view that writes what an endpoint is told, as far as who asks may read it."""
+
+    held_rights: frozenset[str] = frozenset()
+
+    async def authorize(self) -> None:
+        """Read the rights here: with an `Idempotency-Key`, a handler runs in a worker thread."""
+        await super().authorize()
+        if self.request.method in {"POST", "PATCH"}:
+            self.held_rights = await self.held(RIGHTS)
+
+
+class EndpointsView(EndpointWriteView):
     """Every endpoint, newest first."""
 
     rights = {"GET": "webhooks.view_endpoint", "POST": "webhooks.add_endpoint"}
@@ -70,7 +82,7 @@ class EndpointsView(StaffView):
         description=DESCRIPTION,
     )
     async def post(self, request: Request) -> Response:
-        content, held = EndpointInput.read(request.data), await self.held(RIGHTS)
+        content, held = EndpointInput.read(request.data), self.held_rights
 
         def create() -> dict[str, Any]:
             endpoint, keys = services.create_endpoint(held=held, **content)
@@ -79,7 +91,7 @@ class EndpointsView(StaffView):
         return Response(await in_thread(create), status=201)
 
 
-class EndpointView(StaffView):
+class EndpointView(EndpointWriteView):
     """One endpoint."""
 
     rights = {
@@ -102,7 +114,7 @@ class EndpointView(StaffView):
     )
     async def patch(self, request: Request, endpoint_id: UUID) -> Response:
         content: Any = EndpointChangeInput.read(request.data, partial=True)
-        held = await self.held(RIGHTS)
+        held = self.held_rights
 
         def change() -> dict[str, Any]:
             services.update_endpoint(
