@@ -35,7 +35,7 @@ from tests.catalog.factories import (
     make_variant,
     use_attribute,
 )
-from tests.inventory.factories import make_stock
+from tests.inventory.factories import make_stock, make_warehouse
 from tests.reviews.factories import make_review
 from tests.shipping.factories import make_shipping_rate
 from tests.tax.factories import make_tax_rate
@@ -66,6 +66,7 @@ def open_russian_shop(monkeypatch: pytest.MonkeyPatch) -> User:
 
 
 def _stock_the_shelves() -> Variant:
+    make_warehouse()
     Warehouse.objects.update(name="Склад")
     kettles = make_type(code="kettles", name="Чайники")
     use_attribute(kettles, make_attribute("red", code="color", name="Цвет"))
