@@ -1,6 +1,6 @@
 """What every test may use."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -52,6 +52,16 @@ class FewShopsAtATime(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FewShopsAtATime:
     """Instead of the one that `--dist` names."""
     return FewShopsAtATime(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """Spell out half a surrogate pair in a log: `-n` sends reports as UTF-8, or ends the run."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

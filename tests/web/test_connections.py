@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
+import psycopg
 
 from tests.e2e.shop import Shop
 
@@ -44,14 +45,16 @@ async def crowd(shop: Shop) -> tuple[Counter[int], int]:
         base_url=shop.base_url, timeout=60, limits=httpx.Limits(max_connections=CLIENTS)
     ) as client:
         clients = [asyncio.create_task(come_and_go(client)) for _ in range(CLIENTS)]
-        while not all(each.done() for each in clients):
-            most = max(most, await asyncio.to_thread(connections_of, shop))
+        # One for all counts: the server takes its time to end those that a client has closed.
+        with shop.connect(shop.database) as watcher:
+            while not all(each.done() for each in clients):
+                most = max(most, await asyncio.to_thread(connections_beside, watcher))
         await asyncio.gather(*clients)
     return statuses, most
 
 
-def connections_of(shop: Shop) -> int:
-    [(count,)] = shop.query(
+def connections_beside(watcher: psycopg.Connection[tuple[object, ...]]) -> int:
+    [(count,)] = watcher.execute(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND backend_type = 'client backend'"
         " AND pid <> pg_backend_pid()"
