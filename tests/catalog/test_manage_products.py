@@ -248,7 +248,7 @@ def test_staff_find_products_by_words_sku_and_status(api, token):
 def test_staff_find_products_by_slug_sku_and_gtin(api, token):
     kettle = make_product(name="Red kettle", slug="whistling-classic-2")
     make_variant(product=kettle, sku="KET-17-RED", gtin="0036000291452")
-    make_variant(sku="POT", gtin="96385074")
+    make_variant(product=make_product(slug="pot"), sku="POT", gtin="96385074")
 
     for query in (
         "whistling-classic-2", "Classic-2", "ket-17-red", "17-re", "0036000291452",
