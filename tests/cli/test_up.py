@@ -150,17 +150,16 @@ def test_a_shop_that_cannot_run_stops_with_the_end_of_its_log(up: Up) -> None:
     assert up.processes() == []
 
 
-def test_two_clones_run_side_by_side(start_up: Callable[..., Up]) -> None:
-    one, other = start_up(), start_up()
-    one.begin()
-    other.start()
-    one.wait_for(lambda: "The shop is open" in one.said())
+def test_two_clones_run_side_by_side(up: Up, new_up: Up) -> None:
+    up.begin()
+    new_up.start()
+    up.wait_for(lambda: "The shop is open" in up.said())
 
-    passwords = [json.loads((up.state / "logins.json").read_text()) for up in (one, other)]
+    passwords = [json.loads((each.state / "logins.json").read_text()) for each in (up, new_up)]
     assert passwords[0] != passwords[1]
-    assert one.stop() < 10
-    assert other.answers()
-    assert other.stop() < 10
+    assert up.stop() < 10
+    assert new_up.answers()
+    assert new_up.stop() < 10
 
 
 def test_a_second_start_in_the_same_folder_is_refused(up: Up) -> None:

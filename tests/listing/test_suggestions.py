@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -39,12 +40,17 @@ def plain(text: str) -> str:
     return "".join(each for each in letters if not unicodedata.combining(each))
 
 
+@cache
+def tokens_of(name: str) -> list[str]:
+    """The words of a name, compounds as one word too."""
+    written = f"{plain(name)} {re.sub(r"(?<=\w)[-'’](?=\w)", '', plain(name))}"
+    return [token for token in re.split(r"[\W_]+", written) if token]
+
+
 def begins(name: str, typed: str) -> bool:
     """Whether each typed word begins a word of the name, or a compound written as one word."""
-    written = f"{plain(name)} {re.sub(r"(?<=\w)[-'’](?=\w)", '', plain(name))}"
-    tokens = [token for token in re.split(r"[\W_]+", written) if token]
     return all(
-        any(token.startswith(word) for token in tokens)
+        any(token.startswith(word) for token in tokens_of(name))
         for word in re.split(r"[\W_]+", plain(typed))
         if word
     )
