@@ -1,5 +1,6 @@
 """The staff's paths and pages for webhooks."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,10 +9,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from lavka.kernel import threads
 from lavka.kernel.models import RecordedEvent
 from lavka.orders.events import OrderPlaced
+from lavka.web.handler import FastLane
 from lavka.webhooks.models import Delivery, Endpoint, SigningKey
 from tests.accounts.factories import make_staff, token_of
+from tests.web.asgi import Client, in_one_piece
 from tests.webhooks.factories import deliver, listening, make_delivery, make_endpoint, make_event
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +69,29 @@ def test_an_endpoint_is_made_and_its_secret_shown_this_once(api, staff):
     assert public_key.startswith("whpk_")
     assert api.get(f"{ENDPOINTS}{endpoint['id']}/", token=staff).json() == endpoint
     assert api.get(ENDPOINTS, token=staff).json() == {"items": [endpoint], "next": None}
+
+
+@pytest.mark.usefixtures("worker_threads")
+async def test_an_endpoint_is_made_and_changed_under_a_key_as_a_worker_does_it():
+    token = await threads.in_thread(lambda: token_of(make_staff()))
+    made = await ask_with_key("POST", ENDPOINTS, BODY | ORDERS, token)
+    path = f"{ENDPOINTS}{json.loads(made.body)['id']}/"
+    changed = await ask_with_key("PATCH", path, {"name": "Shed"}, token)
+
+    assert (made.status, changed.status) == (201, 200)
+
+
+async def ask_with_key(method: str, path: str, body: dict[str, Any], token: str) -> Client:
+    written = json.dumps(body).encode()
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(written)),
+        "authorization": f"Bearer {token}",
+        "idempotency-key": uuid4().hex,
+    }
+    client = Client(method, f"/api/v1{path}", in_one_piece(written), headers)
+    await client.ask(FastLane())
+    return client
 
 
 STOCK = {"events": ["inventory.stock_ran_low"]}
