@@ -2,13 +2,12 @@
 
 import datetime
 import logging
-import zlib
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 
-from lavka.kernel import rows
+from lavka.kernel import locks
 from lavka.kernel.conf import options
 from lavka.notifications.errors import MailInFlight
 from lavka.notifications.models import SentMail
@@ -73,8 +72,7 @@ def count_sent(mailbox: str, purpose: str, *, since: datetime.datetime, besides:
 
 def lock_mailbox(mailbox: str) -> None:
     """Let nobody else count this mailbox's mails until the transaction ends."""
-    key = zlib.crc32(mailbox.encode()) - 2**31
-    rows.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK_CLASS, key])
+    locks.lock_names(_LOCK_CLASS, [mailbox])
 
 
 @transaction.atomic

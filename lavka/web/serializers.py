@@ -1,10 +1,13 @@
 """Serializers that every room shares: strict input, and the shapes of money, pages and problems."""
 
+import datetime
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, cast
+from uuid import UUID
 
+from django.utils.timezone import is_naive
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import inline_serializer
@@ -228,6 +231,38 @@ class StrictBooleanField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class StrictUUIDField(serializers.UUIDField):
+    """A UUID as a JSON string."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Raises ValidationError for a number."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        return UUID(str(super().to_internal_value(data)))
+
+
+class InstantField(serializers.DateTimeField):
+    """An RFC 3339 instant with its offset, in a year that every calendar can show."""
+
+    default_error_messages = {
+        "out_of_range": _("This is out of range."),
+        "no_offset": _("An instant with its offset is expected, such as 2026-01-31T12:00:00Z."),
+    }
+
+    def enforce_timezone(self, value: datetime.datetime) -> datetime.datetime:
+        """Raises ValidationError for a local time: nobody knows where."""
+        if is_naive(value):
+            self.fail("no_offset")
+        return value
+
+    def to_internal_value(self, value: Any) -> datetime.datetime:
+        """Raises ValidationError for what PostgreSQL or Python cannot keep in UTC."""
+        instant: datetime.datetime = super().to_internal_value(value)
+        if not 1970 <= instant.year <= 9000:
+            self.fail("out_of_range")
+        return instant
 
 
 class MoneyInput(Input):

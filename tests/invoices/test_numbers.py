@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from threading import Barrier
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -107,12 +108,11 @@ def test_control_a_sequence_leaves_gaps(monkeypatch: pytest.MonkeyPatch):
 
 def test_control_the_highest_plus_one_is_given_out_twice(monkeypatch: pytest.MonkeyPatch):
     """If this fails, `race` overlaps nothing and the tests above prove nothing."""
-    orders = iter([make_order() for _ in range(TIMES)])
+    orders, looked = iter([make_order() for _ in range(TIMES)]), Barrier(TIMES)
 
     def highest_plus_one(_series: str) -> int:
         newest = Invoice.objects.order_by("-number").first()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(0.05)")
+        looked.wait(timeout=20)
         return newest.number + 1 if newest else 1
 
     monkeypatch.setattr(services, "next_number", highest_plus_one)

@@ -184,9 +184,9 @@ def sign_out(*, raw: str, at: datetime.datetime) -> None:
         claims = tokens.read_refresh(raw)
     except InvalidRefreshToken:
         return
-    session = Session.objects.select_related("user").filter(pk=claims.session_id).first()
-    if Session.objects.filter(pk=claims.session_id, revoked_at=None).update(revoked_at=at):
-        assert session is not None  # noqa: S101 - it was just updated
+    going_on = Session.objects.filter(pk=claims.session_id, revoked_at=None)
+    session = going_on.select_related("user").first()
+    if session is not None and going_on.update(revoked_at=at):
         actor = session.user.as_actor
         _log_end(SecurityEvent.SIGN_OUT, session.user_id, actor=actor, session=session.pk)
 

@@ -13,11 +13,17 @@ from lavka.addresses.api.serializers import PostalAddressInput, PostalAddressOut
 from lavka.carts.models import MAX_QUANTITY, Cart
 from lavka.carts.pricing import Message, PricedCart, PricedLine
 from lavka.carts.rules import VAT_NUMBER, MergeStrategy, Totals
-from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
+from lavka.catalog.api.serializers import VariantDetailsOutput
 from lavka.catalog.api.shapes import variant_details_json
 from lavka.kernel.money import Money
 from lavka.shipping.options import ShippingOption
-from lavka.web.serializers import Input, MoneyOutput, StrictCharField, StrictIntegerField
+from lavka.web.serializers import (
+    Input,
+    MoneyOutput,
+    StrictCharField,
+    StrictIntegerField,
+    StrictUUIDField,
+)
 
 
 class CartInput(Input):

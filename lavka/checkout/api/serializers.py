@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.carts.api.serializers import CartTotalsOutput
-from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
+from lavka.catalog.api.serializers import VariantDetailsOutput
 from lavka.catalog.api.shapes import variant_details_json
 from lavka.checkout.models import Quote
 from lavka.kernel.money import Money
@@ -23,7 +23,11 @@ from lavka.payments.api.serializers import ChangeInput, PaymentMeansInput
 from lavka.payments.models import Payment
 from lavka.payments.rules import PaymentStatus
 from lavka.tax.rules import sum_of
-from lavka.web.serializers import Input, MoneyOutput
+from lavka.web.serializers import (
+    Input,
+    MoneyOutput,
+    StrictUUIDField,
+)
 
 
 class CheckoutInput(Input):

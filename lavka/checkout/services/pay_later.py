@@ -1,7 +1,6 @@
 """Orders that are placed before they are paid: how much may wait, and for how long."""
 
 import datetime
-import zlib
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from lavka.accounts.rules import mailbox_digest, normal_email
 from lavka.checkout.errors import PayLaterRefused
 from lavka.checkout.models import UnpaidOrder
 from lavka.inventory import services as inventory
-from lavka.kernel import rows
+from lavka.kernel import locks, rows
 from lavka.kernel.actors import Actor, in_name_of
 from lavka.kernel.conf import options
 from lavka.orders import services as orders
@@ -29,7 +28,6 @@ NETWORK_COUNTS = datetime.timedelta(days=1)
 DAYS_WITHOUT_DEADLINE = 365
 
 _LOCK_CLASS = 7_305_933
-_LOCK = "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s::int[]) AS key"
 _WAITING = """
 SELECT count(*) FILTER (WHERE unpaid.mailbox = %s),
     count(*) FILTER (
@@ -101,8 +99,7 @@ def count_waiting(order: Order, debtor: Debtor, at: datetime.datetime) -> tuple[
 def lock_budgets(debtor: Debtor) -> None:
     """Let nobody else count for this mailbox or address until the transaction ends."""
     names = ["mailbox " + debtor.mailbox, "address " + debtor.address]
-    keys = sorted(zlib.crc32(name.encode()) - 2**31 for name in names)
-    rows.execute(_LOCK, [_LOCK_CLASS, keys])
+    locks.lock_names(_LOCK_CLASS, names)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

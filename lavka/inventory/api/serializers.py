@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
-from lavka.catalog.api.serializers import StrictUUIDField
 from lavka.inventory.models import (
     DATE_FITS,
     LIMIT_FITS,
@@ -19,7 +18,12 @@ from lavka.inventory.models import (
     Warehouse,
 )
 from lavka.kernel.actors import ActorKind
-from lavka.web.serializers import Input, StrictCharField, StrictIntegerField
+from lavka.web.serializers import (
+    Input,
+    StrictCharField,
+    StrictIntegerField,
+    StrictUUIDField,
+)
 
 MAX_PRIORITY = 2**31 - 1
 

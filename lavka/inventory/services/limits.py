@@ -4,16 +4,14 @@ A limit never stands in the way of a sale: beyond it nothing is held, and who pa
 """
 
 import datetime
-import zlib
 from collections.abc import Mapping
 from uuid import UUID
 
 from lavka.inventory.rules import HoldLimit, Requester
-from lavka.kernel import rows
+from lavka.kernel import locks, rows
 from lavka.kernel.conf import options
 
 _LOCK_CLASS = 7_305_932
-_LOCK = "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s::int[]) AS key"
 _USED = """
 SELECT coalesce(array_agg(variant_id), '{}'), coalesce(array_agg(by_customer), '{}'),
     coalesce(array_agg(by_address), '{}'), coalesce(array_agg(own), '{}')
@@ -73,10 +71,7 @@ def lock_limits(requester: Requester) -> None:
     Locks: the limits of both, in one order.
     """
     names = {"customer": requester.customer_id, "address": requester.address}
-    keys = sorted(
-        zlib.crc32(f"{kind} {names[kind]}".encode()) - 2**31 for kind in _kinds_of(requester)
-    )
-    rows.execute(_LOCK, [_LOCK_CLASS, keys])
+    locks.lock_names(_LOCK_CLASS, [f"{kind} {names[kind]}" for kind in _kinds_of(requester)])
 
 
 def _used_by(

@@ -12,7 +12,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from lavka.catalog.api.serializers import StrictUUIDField
 from lavka.inventory.errors import OutOfStock
 from lavka.kernel.money import Money
 from lavka.orders import services
@@ -29,7 +28,13 @@ from lavka.orders.errors import EditChanged, MoreThanLeft, NothingLeft, OrderInT
 from lavka.orders.services import Edit, EditWish
 from lavka.web.bodies import KIB
 from lavka.web.schema import operation
-from lavka.web.serializers import Input, MinorUnitsField, MoneyOutput, StrictIntegerField
+from lavka.web.serializers import (
+    Input,
+    MinorUnitsField,
+    MoneyOutput,
+    StrictIntegerField,
+    StrictUUIDField,
+)
 from lavka.web.views import StaffView, in_thread
 
 

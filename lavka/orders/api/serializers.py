@@ -9,13 +9,20 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.addresses.api.serializers import PostalAddressOutput
-from lavka.catalog.api.serializers import InstantField, StrictUUIDField, VariantDetailsOutput
+from lavka.catalog.api.serializers import VariantDetailsOutput
 from lavka.catalog.api.shapes import variant_details_json
 from lavka.kernel.actors import ActorKind
 from lavka.orders import tokens
 from lavka.orders.models import Order, OrderEvent, OrderLine
 from lavka.orders.rules import EventKind, OrderPaymentStatus, OrderStatus
-from lavka.web.serializers import Input, MoneyOutput, StrictCharField, StrictIntegerField
+from lavka.web.serializers import (
+    Input,
+    InstantField,
+    MoneyOutput,
+    StrictCharField,
+    StrictIntegerField,
+    StrictUUIDField,
+)
 
 MAX_QUANTITY = 100_000
 # An order begins with as many lines as a cart holds, and edits may add some.

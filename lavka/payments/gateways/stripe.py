@@ -172,8 +172,8 @@ class BoundedClient(stripe.HTTPXClient):
                 async for piece in response.aiter_bytes():
                     content += piece
                     if len(content) > MAX_ANSWER_BYTES:
-                        raise OverflowError("the answer is too long")  # noqa: TRY301 - told as others
-        except Exception as fault:  # noqa: BLE001 - the SDK knows them as one
+                        raise OverflowError("the answer is too long")  # noqa: TRY301 - a fault below
+        except Exception as fault:  # noqa: BLE001 - raised again as the SDK's own
             self._handle_request_error(fault)
         return bytes(content), response.status_code, response.headers
 

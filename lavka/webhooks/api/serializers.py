@@ -7,8 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
-from lavka.catalog.api.serializers import InstantField
-from lavka.web.serializers import BoundedListField, Input, StrictCharField
+from lavka.web.serializers import (
+    BoundedListField,
+    Input,
+    InstantField,
+    StrictCharField,
+)
 from lavka.webhooks.models import URL_LENGTH, Attempt, Delivery, Endpoint
 from lavka.webhooks.rules import NAMES, DeliveryStatus, EndpointStatus, told_of
 from lavka.webhooks.signatures import Keys

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.carts.models import MAX_QUANTITY
-from lavka.catalog.api.serializers import StrictUUIDField, VariantDetailsOutput
+from lavka.catalog.api.serializers import VariantDetailsOutput
 from lavka.catalog.api.shapes import variant_details_json
 from lavka.catalog.selectors import Article, articles_of
 from lavka.inventory.selectors import available_of
@@ -19,6 +19,7 @@ from lavka.web.serializers import (
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
+    StrictUUIDField,
 )
 from lavka.wishlists.models import StockAlert, Wishlist, WishlistItem
 

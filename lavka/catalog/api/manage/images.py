@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lavka.catalog import pictures, selectors, services
-from lavka.catalog.api.serializers import (
+from lavka.catalog.api.manage.serializers import (
     ImageChangeInput,
     ImageInput,
     ImageOrderInput,

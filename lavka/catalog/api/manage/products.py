@@ -9,8 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lavka.catalog import selectors, services
-from lavka.catalog.api.references import resolved, variants_of
-from lavka.catalog.api.serializers import (
+from lavka.catalog.api.manage.serializers import (
     ManagedProductLineOutput,
     ManagedProductOutput,
     ManagedVariantOutput,
@@ -20,6 +19,7 @@ from lavka.catalog.api.serializers import (
     VariantInput,
     VariantsInput,
 )
+from lavka.catalog.api.references import resolved, variants_of
 from lavka.catalog.api.shapes import product_json, product_line_json, variant_json
 from lavka.catalog.errors import InUse, ReferenceGone, Taken
 from lavka.catalog.models import Product

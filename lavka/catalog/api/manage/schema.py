@@ -9,8 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lavka.catalog import selectors, services
-from lavka.catalog.api.references import choices_of, uses_of
-from lavka.catalog.api.serializers import (
+from lavka.catalog.api.manage.serializers import (
     AttributeChangeInput,
     AttributeInput,
     ManagedAttributeOutput,
@@ -18,6 +17,7 @@ from lavka.catalog.api.serializers import (
     ProductTypeChangeInput,
     ProductTypeInput,
 )
+from lavka.catalog.api.references import choices_of, uses_of
 from lavka.catalog.api.shapes import attribute_json, product_type_json
 from lavka.catalog.errors import InUse, Taken
 from lavka.web.bodies import KIB

@@ -8,13 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from lavka.catalog import selectors, services
-from lavka.catalog.api.references import resolved
-from lavka.catalog.api.serializers import (
+from lavka.catalog.api.manage.serializers import (
     BrandInput,
     CategoryInput,
     ManagedBrandOutput,
     ManagedCategoryOutput,
 )
+from lavka.catalog.api.references import resolved
 from lavka.catalog.api.shapes import managed_brand_json, managed_category_json
 from lavka.catalog.errors import CategoryCycle, InUse, Taken
 from lavka.web.bodies import KIB

@@ -23,5 +23,5 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, file: Path, **_options: Any) -> None:
         """Write it anew."""
-        generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call]
+        generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call] # it has no types
         file.write_text(authorization.page(generator.get_schema(public=True)))
