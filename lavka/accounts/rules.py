@@ -154,7 +154,11 @@ def mailbox_of(email: str) -> str:
 
 
 def mailbox_digest(email: str) -> str:
-    """A mailbox as it is counted, whatever the spelling: nobody reads in it whose it is."""
+    """A mailbox as it is counted, whatever the spelling.
+
+    It shows no address, but whoever guesses one can tell that it is this. It is not keyed, as
+    counts have to outlast a change of the secret.
+    """
     return blake2b(mailbox_of(email).encode(), digest_size=16).hexdigest()
 
 
