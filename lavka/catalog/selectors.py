@@ -89,12 +89,12 @@ _ARTICLES = """
 SELECT variant.id, product.id, product.slug, product.name, variant.sku, variant.options,
     variant.price_amount, coalesce(variant.weight_grams, 0), {details}
 FROM catalog_variant AS variant JOIN catalog_product AS product ON product.id = variant.product_id
-WHERE variant.id = ANY(%s) AND product.status = 'published'
+WHERE variant.id = {any_of} AND product.status = 'published'
     AND (product.publish_at IS NULL OR product.publish_at <= %s)
     AND (product.unpublish_at IS NULL OR product.unpublish_at > %s)
 """
-_WITH_DETAILS = _ARTICLES.format(details=_DETAILS)
-_WITHOUT_DETAILS = _ARTICLES.format(details="NULL, NULL")
+_WITH_DETAILS = _ARTICLES.format(details=_DETAILS, any_of=rows.ANY_UUID)
+_WITHOUT_DETAILS = _ARTICLES.format(details="NULL, NULL", any_of=rows.ANY_UUID)
 
 
 def articles_of(

@@ -68,13 +68,18 @@ class Parameter(Expression):
         return "%s", [self]
 
 
-def one_of(column: str, values: Any) -> Func:
-    """A condition as `column__in`, for a parameter that is a list."""
+# PostgreSQL plans a statement at each call, instead of once, while it believes that this pays. With
+# a short list it always believes so. In a subquery it cannot see how short a list is.
+ANY_UUID = "ANY((SELECT %s::uuid[])::uuid[])"
+
+
+def one_of(column: str, values: Any, *, kind: str = "uuid") -> Func:
+    """A condition as `column__in`, for a parameter that is a list of a PostgreSQL type."""
     return Func(
         models.F(column),
         values,
-        template="%(expressions)s)",
-        arg_joiner=" = ANY(",
+        template=f"%(expressions)s::{kind}[])::{kind}[])",
+        arg_joiner=" = ANY((SELECT ",
         output_field=models.BooleanField(),
     )
 

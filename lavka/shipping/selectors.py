@@ -13,7 +13,11 @@ def rates() -> QuerySet[ShippingRate]:
 
 @rows.Compiled
 def _rates_to(countries: list[str]) -> QuerySet[ShippingRate]:
-    return rates().filter(rows.one_of("country", countries)).order_by("position", "name")
+    return (
+        rates()
+        .filter(rows.one_of("country", countries, kind="varchar"))
+        .order_by("position", "name")
+    )
 
 
 def rates_to(country: str) -> list[ShippingRate]:
