@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from lavka.accounts import tokens
 from lavka.accounts.errors import InvalidToken
-from lavka.accounts.events import SignInLinkRequested
+from lavka.accounts.events import PasswordResetRequested, SignInLinkRequested
 from lavka.accounts.models import LoginFailure, RequestedMail, Session, User
 from lavka.accounts.rules import PAUSES, MailPurpose, Source
 from lavka.accounts.services import sessions
@@ -48,7 +48,7 @@ def lock(user: User) -> None:
 
 @pytest.mark.parametrize("is_staff", [False, True])
 def test_whoever_reads_the_mail_signs_in_while_passwords_are_refused(api: Api, is_staff: bool):
-    user = make_staff() if is_staff else make_customer()
+    user = make_staff() if is_staff else make_customer(email_verified_at=timezone.now())
     lock(user)
     refused = api.post("/auth/token/", {"email": user.email, "password": PASSWORD})
 
@@ -66,8 +66,33 @@ def test_whoever_reads_the_mail_signs_in_while_passwords_are_refused(api: Api, i
     assert api.post("/auth/token/", known).status_code == 200
 
 
+def test_whoever_registered_with_the_address_of_another_is_out_once_its_owner_signs_in(api: Api):
+    stranger = {"email": "ada@example.com", "password": PASSWORD}
+    assert api.post("/auth/register/", stranger).status_code == 201
+    theirs = api.post("/auth/token/", stranger).json()
+    owner = User.objects.get(email=stranger["email"])
+
+    api.post(LINK, {"email": owner.email})
+    answer = api.post(TOKEN, {"token": token_of_mail(owner)})
+
+    assert answer.status_code == 200
+    assert api.get("/me/", token=answer.json()["access"]).json()["is_email_verified"]
+    assert api.post("/auth/token/", stranger).status_code == 401
+    assert api.post("/auth/token/refresh/", {"refresh": theirs["refresh"]}).status_code == 401
+    device = stranger | {"device": theirs["device"]}
+    assert api.post("/auth/token/", device).status_code == 401
+    assert OutboxEvent.objects.filter(name=PasswordResetRequested.name).count() == 1
+    # What proves an address that was proven before takes nothing.
+    owner.refresh_from_db()
+    owner.set_password(NEW)
+    owner.save()
+    api.post(LINK, {"email": owner.email})
+    assert api.post(TOKEN, {"token": token_of_mail(owner)}).status_code == 200
+    assert api.post("/auth/token/", stranger | {"password": NEW}).status_code == 200
+
+
 def test_a_token_is_good_once_and_takes_the_older_ones_with_it(api: Api):
-    user = make_customer()
+    user = make_customer(email_verified_at=timezone.now())
     at = timezone.now()
     older, token, newer = (
         tokens.sign_in_of(user, at=at + timedelta(seconds=seconds)) for seconds in (-60, -30, 30)
@@ -223,7 +248,7 @@ def test_registering_an_address_uses_up_no_other_mail_of_its_owner(api: Api):
 
 
 def test_a_mail_that_was_used_lets_the_next_follow_at_once(api: Api):
-    user = make_customer()
+    user = make_customer(email_verified_at=timezone.now())
     api.post(LINK, {"email": user.email})
     api.post("/auth/password/forgot/", {"email": user.email})
 

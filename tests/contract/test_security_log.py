@@ -228,7 +228,8 @@ def test_what_people_do_with_their_accounts_leaves_one_record(
     django_capture_on_commit_callbacks: Commit,
     name: str,
 ):
-    api, user = Api(), make_customer(email="ada@example.com")
+    api = Api()
+    user = make_customer(email="ada@example.com", email_verified_at=timezone.now())
     with django_capture_on_commit_callbacks():
         event, outcome, act = customers_own(api, user)[name]
 
@@ -244,6 +245,19 @@ def test_what_people_do_with_their_accounts_leaves_one_record(
     assert found["actor"] == (guest if by_guest else known)
     text = json.dumps(found)
     assert not any(secret in text for secret in (PASSWORD, NEW, "nobody@", "ada@", "other@", "eyJ"))
+
+
+def test_the_first_proof_of_an_address_tells_that_the_password_went(
+    lines: Callable[[], list[dict[str, Any]]], django_capture_on_commit_callbacks: Commit
+):
+    token = tokens.sign_in_of(make_customer(), at=timezone.now())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        Api().post("/auth/sign-in-link/token/", {"token": token})
+
+    removed, signed_in = lines()
+    assert (removed["event"], removed["details"]) == ("password_set", {"usable": False})
+    assert signed_in["event"] == "sign_in"
 
 
 def test_staff_who_sign_out_of_the_api_are_staff(

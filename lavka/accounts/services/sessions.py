@@ -16,7 +16,7 @@ from lavka.accounts.errors import (
     RefreshTokenReused,
     WrongCredentials,
 )
-from lavka.accounts.events import SignInLinkRequested
+from lavka.accounts.events import PasswordResetRequested, SignInLinkRequested
 from lavka.accounts.models import Session, User
 from lavka.accounts.rules import MailPurpose, Source
 from lavka.accounts.services import credentials, places, requested_mail
@@ -69,7 +69,10 @@ def sign_in_by_link(
 def redeem_link(*, token: str, at: datetime.datetime) -> User:
     """Use the token of a mailed link up, with all that were mailed before it; returns its user.
 
-    Raises: InvalidToken. Locks: the user row.
+    The first proof of a customer's address takes the password away, ends all sessions, and has a
+    link for a new one mailed: anybody could have registered with the address.
+    Raises: InvalidToken. Locks: the user row. Emits: PasswordResetRequested.
+    Source: Sudhodanan and Paverd, "Pre-hijacked accounts", USENIX Security 2022.
     """
     try:
         claims = tokens.read_sign_in(token, at=at)
@@ -79,12 +82,25 @@ def redeem_link(*, token: str, at: datetime.datetime) -> User:
     except InvalidToken:
         security_log.record(SecurityEvent.SIGN_IN, outcome=Outcome.FAILURE, method="link")
         raise
+    # Staff's accounts are made by staff.
+    if user.email_verified_at is None and not user.is_staff:
+        _remove_password(user, at=at)
     # Also by a clock that is behind that of whoever mailed it.
     user.links_used_at = max(at, claims.issued_at)
     user.email_verified_at = user.email_verified_at or at
     user.save(update_fields=["links_used_at", "email_verified_at"])
     requested_mail.let_next_mail_follow(users=User.objects.filter(pk=user.pk))
     return user
+
+
+def _remove_password(user: User, *, at: datetime.datetime) -> None:
+    revoke_sessions(user_ids=[user.pk], at=at)
+    user.refresh_from_db(fields=["session_version"])
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    user.places.all().delete()
+    events.publish(PasswordResetRequested(user_id=user.pk))
+    _log(SecurityEvent.PASSWORD_SET, user.pk, actor=user.as_actor, usable=False)
 
 
 def log_sign_in(user: User, *, method: str, session: UUID | None = None) -> None:
@@ -188,7 +204,7 @@ def sign_out(*, raw: str, at: datetime.datetime) -> None:
     session = going_on.select_related("user").first()
     if session is not None and going_on.update(revoked_at=at):
         actor = session.user.as_actor
-        _log_end(SecurityEvent.SIGN_OUT, session.user_id, actor=actor, session=session.pk)
+        _log(SecurityEvent.SIGN_OUT, session.user_id, actor=actor, session=session.pk)
 
 
 @transaction.atomic
@@ -197,14 +213,14 @@ def revoke_session(*, user_id: UUID, session_id: UUID, at: datetime.datetime) ->
     mine = Session.objects.open(at).filter(user_id=user_id, pk=session_id)
     if not mine.update(revoked_at=at):
         raise Session.DoesNotExist
-    _log_end(SecurityEvent.SESSIONS_ENDED, user_id, session=session_id)
+    _log(SecurityEvent.SESSIONS_ENDED, user_id, session=session_id)
 
 
 @transaction.atomic
 def sign_out_everywhere(*, user_ids: list[UUID], at: datetime.datetime) -> int:
     """End all sessions of these users, by themselves or by staff; returns how many."""
     for user_id in user_ids:
-        _log_end(SecurityEvent.SESSIONS_ENDED, user_id)
+        _log(SecurityEvent.SESSIONS_ENDED, user_id)
     return revoke_sessions(user_ids=user_ids, at=at)
 
 
@@ -212,11 +228,11 @@ def sign_out_everywhere(*, user_ids: list[UUID], at: datetime.datetime) -> int:
 def delete_sessions(*, sessions: Iterable[Session]) -> None:
     """Sign these out and forget them, by staff."""
     for session in sessions:
-        _log_end(SecurityEvent.SESSIONS_ENDED, session.user_id, session=session.pk)
+        _log(SecurityEvent.SESSIONS_ENDED, session.user_id, session=session.pk)
         session.delete()
 
 
-def _log_end(event: SecurityEvent, user_id: UUID, **details: Any) -> None:
+def _log(event: SecurityEvent, user_id: UUID, **details: Any) -> None:
     security_log.record(event, Object("user", user_id), **details)
 
 
