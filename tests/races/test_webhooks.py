@@ -22,7 +22,7 @@ from tests.races.conftest import Page, Times
 from tests.racing import race_each
 
 pytestmark = pytest.mark.django_db(transaction=True)
-AT_MOST = 10
+AT_MOST = 100
 
 
 @pytest.fixture(autouse=True)
