@@ -1,4 +1,8 @@
-"""Shopify's product CSV: what its columns mean. Rows with the same handle are one product."""
+"""Shopify's product CSV: what its columns mean. Rows with the same handle are one product.
+
+Its newer template calls most columns otherwise; they are known by their older names here, also in
+what is said of a bad value.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,12 +12,45 @@ from pathlib import Path
 from lavka.catalog.models import Product
 from lavka.catalog.rules import slug_from
 from lavka.imports.shopify_variants import VariantDraft, VariantReading, option_names
-from lavka.imports.tables import Record, Refusal, Unusable, header_of, records
+from lavka.imports.tables import (
+    Record,
+    Refusal,
+    Unusable,
+    header_of,
+    records,
+    require_distinct,
+)
 
 NEEDED = ("Handle", "Title", "Variant Price")
 MAX_NAME = 250
 # Of pictures, above any that nine digits can name.
 MAX_POSITION = 10**9
+_NEWER_HANDLE = "url handle"
+_NEWER_NAMES = {
+    _NEWER_HANDLE: "Handle",
+    "description": "Body (HTML)",
+    "product category": "Product Category",
+    "published on online store": "Published",
+    "sku": "Variant SKU",
+    "barcode": "Variant Barcode",
+    "price": "Variant Price",
+    "compare-at price": "Variant Compare At Price",
+    "inventory tracker": "Variant Inventory Tracker",
+    "inventory quantity": "Variant Inventory Qty",
+    "continue selling when out of stock": "Variant Inventory Policy",
+    "weight value (grams)": "Variant Grams",
+    "variant image url": "Variant Image",
+    "product image url": "Image Src",
+    "image position": "Image Position",
+    "image alt text": "Image Alt Text",
+    "seo title": "SEO Title",
+    "seo description": "SEO Description",
+    **{
+        f"option{number} {what}": f"Option{number} {what.title()}"
+        for number in (1, 2, 3)
+        for what in ("name", "value")
+    },
+}
 # A row with one of these is a variant; one without is a picture more.
 _OF_VARIANTS = ("Variant Price", "Option1 Value", "Variant SKU")
 _NO = {"false", "no", "0"}
@@ -59,9 +96,18 @@ class Refused(Exception):
 
 def check_header(path: Path) -> None:
     """Raises Unusable when the columns of a product file are missing."""
-    missing = [name for name in NEEDED if name not in header_of(path)]
+    missing = [name for name in NEEDED if name not in _columns(path)]
     if missing:
         raise Unusable(f"This is no Shopify product file: it has no column {', '.join(missing)}.")
+
+
+def _columns(path: Path) -> list[str]:
+    names = header_of(path)
+    if _NEWER_HANDLE not in (name.lower() for name in names):
+        return names
+    older = [_NEWER_NAMES.get(name.lower(), name) for name in names]
+    require_distinct(older)
+    return older
 
 
 def groups(path: Path) -> Iterator[list[Record] | Refusal]:
@@ -71,9 +117,10 @@ def groups(path: Path) -> Iterator[list[Record] | Refusal]:
     have begun and not ended. A row that cannot be read also refuses the product of the row
     before it, which may have lost a variant.
     """
-    last, damaged = _last_rows(path)
+    columns = _columns(path)
+    last, damaged = _last_rows(path, columns)
     begun: dict[str, list[Record]] = {}
-    for row in records(path):
+    for row in records(path, columns):
         if isinstance(row, Refusal):
             yield row
             continue
@@ -87,11 +134,11 @@ def groups(path: Path) -> Iterator[list[Record] | Refusal]:
                 yield group
 
 
-def _last_rows(path: Path) -> tuple[dict[int, int], set[int]]:
+def _last_rows(path: Path, columns: list[str]) -> tuple[dict[int, int], set[int]]:
     last: dict[int, int] = {}
     damaged: set[int] = set()
     before: int | None = None
-    for row in records(path):
+    for row in records(path, columns):
         if isinstance(row, Record):
             before = hash(row.values.get("Handle", ""))
             last[before] = row.line

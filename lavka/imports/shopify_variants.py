@@ -240,7 +240,9 @@ class VariantReading:
         if not _QUANTITY.fullmatch(text):
             self._refuse(row, QUANTITY, "bad_quantity", f"“{text[:40]}” is no whole number.")
         elif (quantity := Decimal(text)) < 0:
-            self._refuse(row, QUANTITY, "negative", "A quantity cannot be negative.")
+            # Of a variant that Shopify sold beyond its stock.
+            self.notes.append("quantity is below zero and was taken as 0")
+            return 0
         elif quantity > MAX_UNITS:
             self._refuse(row, QUANTITY, "out_of_range", f"A quantity is at most {MAX_UNITS}.")
         else:

@@ -85,19 +85,25 @@ def header_of(path: Path) -> list[str]:
         raise Unusable(f"The header names {len(names)} columns; at most {MAX_COLUMNS} are read.")
     if not any(names):
         raise Unusable("The file is empty: its first line must name the columns.")
-    repeated = {name for name in names if name and names.count(name) > 1}
-    if repeated:
-        raise Unusable(f"The header names a column twice: {', '.join(sorted(repeated))}.")
+    require_distinct(names)
     return names
 
 
-def records(path: Path) -> Iterator[Record | Refusal]:
+def require_distinct(names: list[str]) -> None:
+    """Raises Unusable when a header repeats a column."""
+    repeated = {name for name in names if name and names.count(name) > 1}
+    if repeated:
+        raise Unusable(f"The header names a column twice: {', '.join(sorted(repeated))}.")
+
+
+def records(path: Path, names: list[str] | None = None) -> Iterator[Record | Refusal]:
     """Every row with a value after the header, in order; an unreadable one becomes a refusal.
 
-    A row above `MAX_RECORD_BYTES` is skipped. After a quote that never closes, reading goes on
-    with the next line.
+    `names` are what the columns are to be called, if not as the header says. A row above
+    `MAX_RECORD_BYTES` is skipped. After a quote that never closes, reading goes on with the next
+    line.
     """
-    header = header_of(path)
+    header = names or header_of(path)
     with opened(path) as file:
         file.readline()
         lines = _Lines(file)

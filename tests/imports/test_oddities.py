@@ -1,15 +1,35 @@
 """What real exports have in them and a shop can still sell."""
 
 import pytest
+from django.core.management import CommandError
 
 from lavka.catalog.models import Product, Variant
 from lavka.imports.tables import Unusable, header_of
+from lavka.inventory.selectors import available_of, policy_of
 from tests.catalog.factories import make_variant
 from tests.imports.files import MUG, shopify_file
 from tests.imports.test_products import imported
 
 pytestmark = pytest.mark.django_db
 
+# The columns of the template of 2025.
+HEADER_2025 = (
+    "Title,URL handle,Description,Vendor,Product category,Type,Tags,Published on online store,"
+    "Status,SKU,Barcode,Option1 name,Option1 value,Option1 Linked To,Option2 name,Option2 value,"
+    "Option2 Linked To,Option3 name,Option3 value,Option3 Linked To,Price,Compare-at price,"
+    "Cost per item,Charge tax,Tax code,Unit price total measure,Inventory tracker,"
+    "Inventory quantity,Continue selling when out of stock,Weight value (grams),"
+    "Weight unit for display,Requires shipping,Fulfillment service,Product image URL,"
+    "Image position,Image alt text,Variant image URL,Gift card,SEO title,SEO description\n"
+)
+ROWS_2025 = (
+    "Lamp,lamp,<p>Warm,Glow,Home > Light,Lamps,new,TRUE,Active,L-R,4006381333931,Color,Red,,,,,,,,"
+    "20,25,9.50,TRUE,,,shopify,7,DENY,900,kg,TRUE,manual,https://shop.example/lamp.jpg,1,Front,"
+    ",FALSE,A lamp,It glows\n"
+    ",lamp,,,,,,,,L-B,,,Blue,,,,,,,,21,,,TRUE,,,shopify,0,CONTINUE,900,kg,TRUE,manual,,,,"
+    "https://shop.example/blue.jpg,,,\n"
+    "Cord,cord,,,,,,FALSE,Active,,,,,,,,,,,,nothing,,,,,,,,,,,,,,,,,,,\n"
+)
 # The columns of 2015: no status, no position of pictures, a tracker that is often empty.
 HEADER_2015 = (
     "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Option2 Name,"
@@ -29,6 +49,50 @@ ROWS_2015 = (
     ",,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,\r\n"
     "\r\n\r\n"
 )
+
+
+def test_the_template_of_2025_calls_its_columns_otherwise(tmp_path):
+    path = tmp_path / "products.csv"
+    path.write_text(HEADER_2025 + ROWS_2025)
+
+    code, summary, refused = imported(path)
+
+    assert (code, refused) == (1, [(4, "Variant Price", "bad_amount")])
+    assert summary.startswith("1 created, 1 refused; 1 refusals")
+    lamp = Product.objects.get()
+    told = (lamp.name, lamp.slug, lamp.description, lamp.brand.name, lamp.category.name)
+    assert told == ("Lamp", "lamp", "<p>Warm</p>", "Glow", "Light")
+    assert (lamp.seo_title, lamp.seo_description, lamp.status) == (
+        "A lamp",
+        "It glows",
+        "published",
+    )
+    red, blue = lamp.variants.order_by("sku").reverse()
+    assert (red.sku, red.gtin, red.options) == ("L-R", "4006381333931", {"color": "red"})
+    assert (red.price_amount, red.compare_at_amount, red.cost_amount) == (2000, 2500, 950)
+    assert (red.weight_grams, red.track_inventory, red.is_in_stock) == (900, True, True)
+    assert available_of([red.pk]) == {red.pk: 7}
+    assert (blue.sku, blue.options, blue.is_in_stock) == ("L-B", {"color": "blue"}, True)
+    assert policy_of(blue.pk).when_out == "backorder"
+
+
+def test_a_column_under_both_of_its_names_is_refused(tmp_path):
+    path = tmp_path / "products.csv"
+    path.write_text("URL handle,Title,Price,Variant Price\nlamp,Lamp,20,21\n")
+
+    with pytest.raises(CommandError, match="a column twice: Variant Price"):
+        imported(path)
+
+
+def test_what_was_sold_beyond_its_stock_has_none_left(tmp_path):
+    code, summary, refused = imported(
+        shopify_file(tmp_path / "shop.csv", MUG | {"Variant Inventory Qty": "-2"})
+    )
+
+    assert (code, refused) == (0, [])
+    assert "note: 1 × quantity is below zero and was taken as 0" in summary
+    variant = Variant.objects.get()
+    assert (available_of([variant.pk]), variant.is_in_stock) == ({variant.pk: 0}, False)
 
 
 def test_an_export_of_2015_imports_whole_and_twice(tmp_path):
