@@ -32,10 +32,10 @@ class ListedProduct(models.Model):
     `words` are stems of all its texts, `name_words` the words of its name as they are written.
     `attributes` and `options` hold facet tokens such as "material=wool": the product's own, and
     those that some variant has; `variants` holds each one's, ["color=blue", "in_stock"], so that
-    several are matched by one. `variant_images` maps a variant's id to the ids of the pictures that
-    show it, and "" to the one that shows the others. `sample` orders products by chance, the same
-    way every time; `moved_by` tells a walk through the pages whether the row stood so when it
-    began.
+    several are matched by one. `variant_images` has the ids of the pictures that show all variants;
+    or else it maps a variant's id to those that show it, and "" to the one that shows the others.
+    `sample` orders products by chance, the same way every time; `moved_by` tells a walk through the
+    pages whether the row stood so when it began.
     """
 
     product_id = models.UUIDField(primary_key=True)

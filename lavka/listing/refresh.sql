@@ -81,9 +81,12 @@ pictures AS (
     ))::text, ',' ORDER BY position, id) || ']' AS images
     FROM picture GROUP BY product_id
 ),
--- Which pictures show a variant, by its id; the product's first one, by no id, shows the others.
+-- Which pictures show a variant, by its id; the product's first one, by no id, shows the others, or
+-- all when none has its own: that is looked up quicker.
 variant_pictures AS (
-    SELECT product_id, jsonb_object_agg(variant, images) AS images FROM (
+    SELECT product_id, CASE WHEN max(variant) = '' THEN (array_agg(images))[1]
+        ELSE jsonb_object_agg(variant, images) END AS images
+    FROM (
         SELECT variant.product_id, variant.id::text AS variant,
             jsonb_agg(link.image_id ORDER BY link.position, link.id) AS images
         FROM variant JOIN catalog_variantimage AS link ON link.variant_id = variant.id
@@ -208,7 +211,7 @@ fresh AS MATERIALIZED (
         listing_name_words(product.name) AS name_words,
         coalesce(tokens.attributes, '{}') AS attributes,
         coalesce(chosen_tokens.options, '{}') AS options, matched.variants,
-        coalesce(variant_pictures.images, '{}') AS variant_images,
+        coalesce(variant_pictures.images, '[]') AS variant_images,
         coalesce(path.ids, '{}') AS categories,
         product.brand_id, lead.price_amount AS price,
         coalesce(product.average, 0) AS stars, product.reviews, lead.in_stock,

@@ -231,8 +231,9 @@ CROSS JOIN LATERAL (
             id, to_json(sku), coalesce(to_json(nullif(gtin, ''))::text, 'null'), options, price,
             coalesce(before, 'null'), CASE WHEN is_in_stock THEN 'true' ELSE 'false' END,
             coalesce(weight_grams::text, 'null'),
-            coalesce(listed.variant_images -> id::text, listed.variant_images -> '', '[]')
-            ), ',' ORDER BY position, id)
+            CASE jsonb_typeof(listed.variant_images) WHEN 'array' THEN listed.variant_images
+                ELSE coalesce(listed.variant_images -> id::text, listed.variant_images -> '', '[]')
+                END), ',' ORDER BY position, id)
     ) AS parts, count(*) AS variants
     FROM (
         SELECT *, format('{{"amount":%%s,"currency":"%%s"}}', price_amount, %(currency)s::text)
