@@ -5,7 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import httpx
 import psycopg
@@ -180,13 +180,15 @@ async def test_a_stream_that_is_behind_reads_pages_until_it_meets_the_tail(
     await asyncio.to_thread(_publish, 10)
     heard = []
 
-    async for event in hub().stream(after=0, name="", is_allowed=always):
-        assert event is not None
-        heard.append(event.position)
-        if len(heard) in {10, 15}:
-            await asyncio.to_thread(_publish, 5)
-        if len(heard) == 20:
-            break
+    # Left open, it would go on to read when the pool is closed.
+    async with aclosing(hub().stream(after=0, name="", is_allowed=always)) as told:
+        async for event in told:
+            assert event is not None
+            heard.append(event.position)
+            if len(heard) in {10, 15}:
+                await asyncio.to_thread(_publish, 5)
+            if len(heard) == 20:
+                break
 
     assert heard == list(range(1, 21))
 
