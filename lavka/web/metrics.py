@@ -8,6 +8,7 @@ import asyncio
 import math
 import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -90,8 +91,28 @@ async def page(request: HttpRequest) -> HttpResponse:
     registry: CollectorRegistry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        Workers(registry)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class Workers(MultiProcessCollector):
+    """Adds up the files of all workers, but those that a worker has only just opened."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Collect for the registry."""
+        super().__init__(registry)  # type: ignore[no-untyped-call]
+
+    def collect(self) -> Any:
+        """The metrics; the library would fail at a file that is empty yet."""
+        files = [str(each) for each in Path(self._path).glob("*.db") if _has_begun(each)]
+        return self.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
+
+
+def _has_begun(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:  # its worker has ended
+        return False
 
 
 async def keep_sampling() -> None:

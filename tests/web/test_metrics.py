@@ -1,8 +1,10 @@
+import struct
 from pathlib import Path
 
 import httpx
 import pytest
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from lavka.cli.ports import LOOPBACK
 from lavka.kernel.models import OutboxEvent
@@ -89,3 +91,14 @@ def test_the_workers_of_a_gunicorn_are_added_up(served: Backend):
 
 def is_count_of_notes(line: str) -> bool:
     return line.startswith("lavka_request_seconds_count{") and 'route="api/v1/notes/"' in line
+
+
+def test_a_file_that_a_worker_has_only_just_opened_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    (tmp_path / "counter_1.db").touch()
+
+    assert list(metrics.Workers(CollectorRegistry()).collect()) == []
+    with pytest.raises(struct.error):  # else the library has mended it
+        list(MultiProcessCollector(CollectorRegistry()).collect())
