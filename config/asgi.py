@@ -9,8 +9,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
 from lavka.web.bodies import BoundedBodies  # noqa: E402 - after the settings module is named
-from lavka.web.entrance import Entrance, limit_of_form  # noqa: E402 - as above
-from lavka.web.handler import FastLane, PageHandler  # noqa: E402 - as above
+from lavka.web.entrance import Entrance, limit_of_form  # noqa: E402 - after the settings module
+from lavka.web.handler import FastLane, PageHandler  # noqa: E402 - after the settings module
 
 application = Entrance(
     fast_lane=FastLane(),

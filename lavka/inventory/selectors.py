@@ -26,7 +26,7 @@ LEFT JOIN inventory_stocklevel AS level ON level.variant_id = variant.id
 LEFT JOIN inventory_reservation AS own ON own.level_id = level.id AND own.hold_id = %s
 WHERE variant.id = {rows.ANY_UUID}
 GROUP BY variant.id
-"""  # noqa: S608 - a constant
+"""  # noqa: S608 - only a constant of `rows` is put in
 
 
 def available_of(

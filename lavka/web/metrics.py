@@ -100,12 +100,12 @@ class Workers(MultiProcessCollector):
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Collect for the registry."""
-        super().__init__(registry)  # type: ignore[no-untyped-call]
+        super().__init__(registry)  # type: ignore[no-untyped-call] # has no types
 
     def collect(self) -> Any:
         """The metrics; the library would fail at a file that is empty yet."""
         files = [str(each) for each in Path(self._path).glob("*.db") if _has_begun(each)]
-        return self.merge(files, accumulate=True)  # type: ignore[no-untyped-call]
+        return self.merge(files, accumulate=True)  # type: ignore[no-untyped-call] # has no types
 
 
 def _has_begun(file: Path) -> bool:

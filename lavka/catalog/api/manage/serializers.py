@@ -102,7 +102,7 @@ class BrandInput(SeoInput):
 class CategoryInput(BrandInput):
     """A category; another parent moves it with all that stands inside."""
 
-    parent = StrictCharField(  # type: ignore[assignment]
+    parent = StrictCharField(  # type: ignore[assignment] # DRF's own attribute
         max_length=rules.MAX_SLUG, allow_null=True, required=False, help_text=_("A slug, or null.")
     )
     position = StrictIntegerField(min_value=0, max_value=MAX_POSITION, required=False)
@@ -112,7 +112,7 @@ class ChoiceInput(Input):
     """A choice; products store its code."""
 
     code = StrictCharField(max_length=MAX_CHOICE_CODE)
-    label = StrictCharField(max_length=100)  # type: ignore[assignment]
+    label = StrictCharField(max_length=100)  # type: ignore[assignment] # DRF's own attribute
 
 
 class AttributeChangeInput(Input):
@@ -120,7 +120,9 @@ class AttributeChangeInput(Input):
 
     name = StrictCharField(max_length=100)
     unit = StrictCharField(max_length=20, allow_blank=True, required=False)
-    choices = ChoiceInput(many=True, required=False, max_length=MAX_CHOICES)  # type: ignore[call-arg]
+    choices = ChoiceInput(  # type: ignore[call-arg] # of `many=True`
+        many=True, required=False, max_length=MAX_CHOICES
+    )
 
 
 class AttributeInput(AttributeChangeInput):
@@ -142,7 +144,7 @@ class ProductTypeChangeInput(Input):
     """What may change of a product type; `attributes` is the whole list in its order."""
 
     name = StrictCharField(max_length=100)
-    attributes = TypeAttributeInput(  # type: ignore[call-arg]
+    attributes = TypeAttributeInput(  # type: ignore[call-arg] # of `many=True`
         many=True, required=False, max_length=MAX_ATTRIBUTES
     )
 
@@ -193,7 +195,9 @@ class VariantInput(Input):
 class VariantsInput(Input):
     """All variants of a product, known by SKU: those that are not named are deleted."""
 
-    variants = VariantInput(many=True, max_length=rules.MAX_VARIANTS)  # type: ignore[call-arg]
+    variants = VariantInput(  # type: ignore[call-arg] # of `many=True`
+        many=True, max_length=rules.MAX_VARIANTS
+    )
 
 
 class ProductChangeInput(BrandInput):
@@ -222,7 +226,7 @@ class ProductInput(ProductChangeInput):
     """A new product, with its variants."""
 
     product_type = StrictCharField(max_length=MAX_CODE, help_text=_("The type's code."))
-    variants = VariantInput(  # type: ignore[call-arg]
+    variants = VariantInput(  # type: ignore[call-arg] # of `many=True`
         many=True, required=False, max_length=rules.MAX_VARIANTS
     )
 
@@ -257,7 +261,7 @@ class ManagedBrandOutput(ShelfOutput):
 class ManagedCategoryOutput(ManagedBrandOutput):
     """A category as staff edit it."""
 
-    parent = serializers.CharField(allow_null=True)  # type: ignore[assignment]
+    parent = serializers.CharField(allow_null=True)  # type: ignore[assignment] # DRF's own attribute
     position = serializers.IntegerField()
 
 
@@ -265,7 +269,7 @@ class ChoiceOutput(Serializer):
     """A choice."""
 
     code = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
+    label = serializers.CharField()  # type: ignore[assignment] # DRF's own attribute
 
 
 class ManagedAttributeOutput(Serializer):
