@@ -38,7 +38,8 @@ loglevel = os.environ.get("LAVKA_LOG_LEVEL", "info").lower()
 
 
 # Each worker writes its metrics into files there; the last one to be asked adds them up.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="lavka-metrics-"))
+if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lavka-metrics-")
 
 
 def when_ready(server: Any) -> None:
