@@ -217,8 +217,9 @@ def check_variant_images(
     if len(image_ids) > MAX_VARIANT_IMAGES:
         detail = _("A variant has at most %(count)s pictures.") % {"count": MAX_VARIANT_IMAGES}
         return [FieldError(pointer, "too_many", detail)]
+    choices = tuple(map(str, own))
     unknown = [
-        FieldError(f"{pointer}/{index}", "unknown", _("The product has no such picture."))
+        FieldError(f"{pointer}/{index}", "unknown", _("The product has no such picture."), choices)
         for index, image_id in enumerate(image_ids)
         if image_id not in own
     ]

@@ -9,6 +9,8 @@ from lavka.kernel.errors import Conflict, FieldError, Invalid
 
 # Beyond so many units a refusal does not tell how many there are.
 MOST_TOLD = 10
+# Where all warehouses are listed.
+WAREHOUSES_PATH = "/api/v1/manage/warehouses/"
 
 
 class OutOfStock(Conflict):
@@ -70,5 +72,5 @@ class NotShipped(Conflict):
 
 def unknown_warehouse(pointer: str, codes: Sequence[str]) -> Invalid:
     """The refusal of a code that no warehouse has; `codes` are those that there are."""
-    detail, path = str(_("There is no warehouse with this code.")), "/api/v1/manage/warehouses/"
-    return Invalid(errors=[FieldError(pointer, "does_not_exist", detail, codes, path)])
+    detail = str(_("There is no warehouse with this code."))
+    return Invalid(errors=[FieldError(pointer, "does_not_exist", detail, codes, WAREHOUSES_PATH)])

@@ -4,7 +4,7 @@ import datetime
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -13,7 +13,7 @@ from lavka.kernel.errors import FieldError, Invalid
 from lavka.listing.rules import token
 from lavka.listing.wanted import Property
 
-MAX_PROPERTIES = 20
+MAX_PROPERTIES = 20  # a code with both of its bounds is one
 # A kind stays for good; only an attribute that was deleted and made anew may have another.
 KEPT_SECONDS = 60.0
 FACETS_PATH = "/api/v1/products/facets/"
@@ -32,7 +32,7 @@ class Kinds:
         self._kinds: Mapping[str, str] = {}
         self._read_at = -math.inf
 
-    async def of(self, codes: Sequence[str]) -> Mapping[str, str]:
+    async def of(self, codes: Collection[str]) -> Mapping[str, str]:
         """All kinds, with those of `codes` if there are such attributes."""
         is_old = time.monotonic() - self._read_at > KEPT_SECONDS
         if is_old or any(code not in self._kinds for code in codes):
@@ -55,10 +55,11 @@ async def read_properties(asked: Mapping[str, Sequence[str]]) -> tuple[Property,
     """
     if not asked:
         return ()
-    if len(asked) > MAX_PROPERTIES:
+    codes = {member.partition(".")[0] for member in asked}
+    if len(codes) > MAX_PROPERTIES:
         detail = _("At most %(count)s attributes at once.") % {"count": MAX_PROPERTIES}
         raise Invalid(errors=[FieldError("?attr", "too_many", detail)])
-    known = await kinds.of([member.partition(".")[0] for member in asked])
+    known = await kinds.of(codes)
     chosen: dict[str, list[str]] = {}
     bounds: dict[str, dict[str, float]] = {}
     for member, values in asked.items():

@@ -259,10 +259,8 @@ def _choices_of(field: Any, code: str) -> tuple[tuple[str, ...], str]:
     """What a field would have accepted, and which path lists it."""
     if code == "unknown":
         return tuple(getattr(field, "fields", ())), ""
-    if code in {"invalid_choice", "not_allowed", "null", "required", "blank"}:
-        choices = tuple(str(each) for each in getattr(field, "choices", ()) if each != "")
-        return choices, getattr(field, "choices_url", "")
-    return (), ""
+    choices = tuple(str(each) for each in getattr(field, "choices", ()) if each != "")
+    return choices, getattr(field, "choices_url", "")
 
 
 def _shortened(text: str, length: int) -> str:

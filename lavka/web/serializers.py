@@ -15,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.serializers import Serializer
 
+from lavka.kernel.conf import options as shop
 from lavka.kernel.errors import MAX_CHOICES, MAX_ERRORS
 from lavka.kernel.http_urls import BadUrl, HttpUrl
 from lavka.kernel.money import MAX_AMOUNT, Money
@@ -199,7 +200,15 @@ class MinorUnitsField(StrictIntegerField):
 
 
 class StrictCharField(serializers.CharField):
-    """A JSON string; numbers are not turned into text."""
+    """A JSON string; numbers are not turned into text.
+
+    Of one that names something, `choices_url` is the path of the API that lists what there is.
+    """
+
+    def __init__(self, *, choices_url: str = "", **options: Any) -> None:
+        """Take any text, unless `options` narrow it."""
+        super().__init__(**options)
+        self.choices_url = choices_url
 
     def to_internal_value(self, data: Any) -> str:
         """Raises ValidationError for anything but a string."""
@@ -265,12 +274,25 @@ class InstantField(serializers.DateTimeField):
         return instant
 
 
+class CurrencyField(StrictCharField):
+    """The ISO 4217 code of an amount; of which currency it has to be is for the service to say."""
+
+    def __init__(self, **options: Any) -> None:
+        """Three letters."""
+        super().__init__(min_length=3, max_length=3, help_text="ISO 4217", **options)
+
+    @property
+    def choices(self) -> list[str]:
+        """What the shop sells in."""
+        return [shop.currency]
+
+
 class MoneyInput(Input):
     """Whole minor units and the ISO 4217 code of what they apply to; 0 is an amount too."""
 
-    # Read as `Money`. Which currency it has to be in is for the service to say: `Money.require`.
+    # Read as `Money`; the service checks its currency: `Money.require`.
     amount = MinorUnitsField(help_text=_("Whole minor units: 1299 is 12.99 USD."))
-    currency = StrictCharField(min_length=3, max_length=3, help_text="ISO 4217")
+    currency = CurrencyField()
 
     def to_internal_value(self, data: Any) -> Any:
         """A Money."""

@@ -14,7 +14,9 @@ from tests.catalog.factories import (
     make_attribute,
     make_brand,
     make_category,
+    make_image,
     make_type,
+    make_variant,
     use_attribute,
 )
 from tests.checkout.factories import Buyer, make_ready_cart
@@ -154,6 +156,13 @@ ATTRIBUTES = "/api/v1/manage/attributes/"
             "#/product_type",
             {"choices": ["kettle"], "choices_url": "/api/v1/manage/product-types/"},
         ),
+        ({"brand": ""}, "#/brand", {"choices_url": "/api/v1/brands/"}),
+        ({"category": 7}, "#/category", {"choices_url": "/api/v1/categories/"}),
+        (
+            {"product_type": None},
+            "#/product_type",
+            {"choices_url": "/api/v1/manage/product-types/"},
+        ),
         ({"attributes": {"colour": "red"}}, "#/attributes/colour", {"choices": ["material"]}),
         (
             {"attributes": {"material": "wood"}},
@@ -182,6 +191,11 @@ def test_a_product_is_refused_with_what_there_is(
         ),
         (
             {"options": {"color": "red"}, "price": {"amount": 1, "currency": "XXX"}},
+            "price/currency",
+            {"choices": ["USD"]},
+        ),
+        (
+            {"options": {"color": "red"}, "price": {"amount": 1, "currency": "US"}},
             "price/currency",
             {"choices": ["USD"]},
         ),
@@ -220,6 +234,26 @@ def test_of_many_choices_only_the_path_is_told(api: Api, staff: str):
     assert told(response, "#/brand") == {"choices_url": "/api/v1/brands/"}
 
 
+def test_no_code_of_a_warehouse_is_refused_with_where_they_are_listed(api: Api, staff: str):
+    path = f"/manage/variants/{make_stock(3).pk}/stock/"
+
+    response = api.put(path, {"warehouse": "Main hall", "on_hand": 5}, token=staff)
+
+    assert told(response, "#/warehouse") == {"choices_url": "/api/v1/manage/warehouses/"}
+
+
+def test_pictures_are_refused_with_those_of_the_product(api: Api, staff: str):
+    variant = make_variant()
+    image = make_image(product=variant.product)
+    path = f"/manage/products/{variant.product_id}/images/"
+
+    order = api.put(path, {"images": [UUID]}, token=staff)
+    shown = api.patch(f"/manage/variants/{variant.pk}/", {"image_ids": [UUID]}, token=staff)
+
+    assert told(order, "#/images") == {"choices": [str(image.pk)]}
+    assert told(shown, "#/image_ids/0") == {"choices": [str(image.pk)]}
+
+
 def test_a_warehouse_is_refused_with_those_that_there_are(api: Api, staff: str):
     variant = make_stock(3)
     body = {"warehouse": "nowhere", "on_hand": 5}
@@ -241,20 +275,24 @@ def test_a_shopper_is_told_what_may_be_bought_sent_and_paid_with(api: Api):
 
     line = api.post(f"{path}/lines/", {"variant_id": UUID, "quantity": 1})
     option = api.put(f"{path}/shipping-option/", {"id": "pigeon"})
-    paid = api.post(
-        f"{path}/checkout/",
-        {"quote_id": quote, "payment": {"method": "shells"}},
-        Idempotency_Key="a" * 32,
-    )
+    refused = [
+        api.post(
+            f"{path}/checkout/",
+            {"quote_id": quote, "payment": {"method": method}},
+            Idempotency_Key="a" * 32,
+        )
+        for method in ("shells", "")
+    ]
 
     options_path = f"/api/v1{path}/shipping-options/"
     options = [each["id"] for each in api.get(options_path).json()["items"]]
     assert told(line, "#/variant_id") == {"choices_url": "/api/v1/products/"}
     assert told(option, "#/id") == {"choices": options, "choices_url": options_path}
-    assert told(paid, "#/payment/method") == {
-        "choices": list(settings.LAVKA["PAYMENT_GATEWAYS"]),
-        "choices_url": "/api/v1/shop/",
-    }
+    for paid in refused:
+        assert told(paid, "#/payment/method") == {
+            "choices": list(settings.LAVKA["PAYMENT_GATEWAYS"]),
+            "choices_url": "/api/v1/shop/",
+        }
 
 
 @pytest.mark.usefixtures("kettles")

@@ -6,6 +6,7 @@ import pytest
 
 from lavka.catalog.models import Product, ProductType
 from lavka.listing import facets
+from lavka.listing.properties import MAX_PROPERTIES, kinds
 from lavka.listing.services import rebuild_listing
 from tests.catalog.factories import (
     make_attribute,
@@ -93,6 +94,19 @@ def test_numbers_dates_words_and_oaths_are_chosen(api: Api, shirts: ProductType)
     assert slugs(api, "attr.since.min=2026-02-01") == []
     assert slugs(api, "attr.vegan=true") == ["b"]
     assert slugs(api, "attr.motto=be warm") == ["b"]
+
+
+def test_both_bounds_of_as_many_ranges_as_attributes_are_chosen(api: Api, shirts: ProductType):
+    codes = [f"size_{number}" for number in range(MAX_PROPERTIES + 1)]
+    for code in codes:
+        use_attribute(shirts, make_attribute(code=code, kind="number"))
+    bounds = [f"attr.{code}.min=1&attr.{code}.max=2" for code in codes]
+    kinds.forget()
+    make_shirt(shirts, "a", "red m", attributes=dict.fromkeys(codes, 1.5))
+
+    assert slugs(api, "&".join(bounds[:MAX_PROPERTIES])) == ["a"]
+    (refused,) = shown(api, f"/products/?{'&'.join(bounds)}").json()["errors"]
+    assert (refused["pointer"], refused["code"]) == ("?attr", "too_many")
 
 
 @pytest.mark.parametrize(

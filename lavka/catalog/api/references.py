@@ -21,6 +21,11 @@ _FIELDS: dict[str, tuple[type[Model], str, str]] = {
 }
 
 
+def choices_url(name: str) -> str:
+    """The path of the API that lists what a field may name."""
+    return _FIELDS[name][2]
+
+
 def resolved(values: dict[str, Any]) -> dict[str, Any]:
     """The body's values with rows in place of slugs: 1 query a reference.
 

@@ -115,7 +115,7 @@ def order_images(*, product_id: UUID, image_ids: Sequence[UUID]) -> None:
     images = {image.pk: image for image in product.images.all()}
     if len(image_ids) != len(images) or images.keys() != set(image_ids):
         detail = _("Every picture of the product is expected exactly once.")
-        refuse([FieldError("#/images", "not_all_once", detail)])
+        refuse([FieldError("#/images", "not_all_once", detail, tuple(map(str, images)))])
     for position, image_id in enumerate(image_ids):
         images[image_id].position = position
     ProductImage.objects.bulk_update(images.values(), ["position"])

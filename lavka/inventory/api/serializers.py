@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
+from lavka.inventory.errors import WAREHOUSES_PATH
 from lavka.inventory.models import (
     DATE_FITS,
     LIMIT_FITS,
@@ -29,11 +30,13 @@ MAX_PRIORITY = 2**31 - 1
 
 
 class WarehouseField(StrictCharField):
-    """The code of a warehouse."""
+    """The code of a warehouse that there is."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, choices_url: str = WAREHOUSES_PATH, **options: Any) -> None:
         """Accept what a code may be."""
-        super().__init__(max_length=50, validators=[validate_slug], **options)
+        super().__init__(
+            max_length=50, validators=[validate_slug], choices_url=choices_url, **options
+        )
 
 
 class ReferenceField(StrictCharField):
@@ -109,7 +112,7 @@ class PolicyInput(Input):
 class WarehouseInput(Input):
     """A warehouse."""
 
-    code = WarehouseField()
+    code = WarehouseField(choices_url="")
     name = StrictCharField(max_length=100)
     priority = StrictIntegerField(min_value=0, max_value=MAX_PRIORITY, default=0)
 

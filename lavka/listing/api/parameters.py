@@ -24,7 +24,7 @@ ATTR = OpenApiParameter(
     "attr",
     {
         "type": "object",
-        "maxProperties": MAX_PROPERTIES,
+        "maxProperties": 2 * MAX_PROPERTIES,  # both bounds of each
         "propertyNames": {"maxLength": parameters.MAX_TEXT},
         "additionalProperties": {"type": "string", "maxLength": parameters.MAX_TEXT},
     },

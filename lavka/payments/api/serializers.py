@@ -9,6 +9,7 @@ from rest_framework import serializers
 from lavka.kernel import links
 from lavka.kernel.http_urls import BadUrl, HttpUrl
 from lavka.kernel.money import Money
+from lavka.payments.gateways import registry
 from lavka.payments.models import MAX_RETURN_URL, Operation, Payment
 from lavka.payments.rules import OperationKind, OperationState, PaymentStatus
 from lavka.web.serializers import Input, MoneyOutput, PositiveMoneyInput, StrictCharField
@@ -26,6 +27,15 @@ class ChangeInput(Input):
         """The amount of a body, of which there need be none; raises ValidationError."""
         amount: Money | None = cls.read(body).get("amount")
         return amount
+
+
+class MethodField(StrictCharField):
+    """The name of a payment method; the service refuses one that the shop does not take."""
+
+    @property
+    def choices(self) -> list[str]:
+        """Those that the shop takes."""
+        return registry.methods()
 
 
 class ReturnUrlField(StrictCharField):
@@ -65,7 +75,7 @@ class ReturnUrlField(StrictCharField):
 class PaymentMeansInput(Input):
     """How the customer pays; what each method takes is at `/api/v1/shop/`."""
 
-    method = StrictCharField(max_length=50)
+    method = MethodField(max_length=50, choices_url=registry.METHODS_PATH)
     token = StrictCharField(
         max_length=255,
         allow_blank=True,

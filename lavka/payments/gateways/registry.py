@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from lavka.kernel.conf import options
 from lavka.payments.gateways.protocol import Gateway
 
+# Where the API lists them.
+METHODS_PATH = "/api/v1/shop/"
 _NAMES = {
     "sandbox": _("Sandbox"),
     "invoice": _("Invoice"),

@@ -48,12 +48,10 @@ def open_payment(
     Locks: the order.
     """
     if means.method not in registry.methods():
-        names = ", ".join(registry.methods())
-        detail = _("One of %(names)s is expected.") % {"names": names}
-        refused = FieldError(
-            "#/payment/method", "invalid_choice", detail, registry.methods(), "/api/v1/shop/"
-        )
-        raise Invalid(errors=[refused])
+        names = registry.methods()
+        detail = _("One of %(names)s is expected.") % {"names": ", ".join(names)}
+        pointer, path = "#/payment/method", registry.METHODS_PATH
+        raise Invalid(errors=[FieldError(pointer, "invalid_choice", detail, names, path)])
     order = locked_order.get(order_id)
     earlier = selectors.payment_by_key(order_id, key, means) if key else None
     if earlier is not None:

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from lavka.catalog import rules
+from lavka.catalog.api.references import choices_url
 from lavka.catalog.api.serializers import (
     HTML,
     MAX_POSITION,
@@ -103,7 +104,11 @@ class CategoryInput(BrandInput):
     """A category; another parent moves it with all that stands inside."""
 
     parent = StrictCharField(  # type: ignore[assignment] # DRF's own attribute
-        max_length=rules.MAX_SLUG, allow_null=True, required=False, help_text=_("A slug, or null.")
+        max_length=rules.MAX_SLUG,
+        allow_null=True,
+        required=False,
+        choices_url=choices_url("parent"),
+        help_text=_("A slug, or null."),
     )
     position = StrictIntegerField(min_value=0, max_value=MAX_POSITION, required=False)
 
@@ -135,7 +140,11 @@ class AttributeInput(AttributeChangeInput):
 class TypeAttributeInput(Input):
     """How a product type uses an attribute."""
 
-    attribute = StrictCharField(max_length=MAX_CODE, help_text=_("The attribute's code."))
+    attribute = StrictCharField(
+        max_length=MAX_CODE,
+        choices_url=choices_url("attribute"),
+        help_text=_("The attribute's code."),
+    )
     is_option = StrictBooleanField(default=False, help_text=_("Whether it tells variants apart."))
     is_required = StrictBooleanField(default=False)
 
@@ -205,10 +214,18 @@ class ProductChangeInput(BrandInput):
 
     name = StrictCharField(max_length=250)
     brand = StrictCharField(
-        max_length=rules.MAX_SLUG, allow_null=True, required=False, help_text=_("A slug, or null.")
+        max_length=rules.MAX_SLUG,
+        allow_null=True,
+        required=False,
+        choices_url=choices_url("brand"),
+        help_text=_("A slug, or null."),
     )
     category = StrictCharField(
-        max_length=rules.MAX_SLUG, allow_null=True, required=False, help_text=_("A slug, or null.")
+        max_length=rules.MAX_SLUG,
+        allow_null=True,
+        required=False,
+        choices_url=choices_url("category"),
+        help_text=_("A slug, or null."),
     )
     attributes = BoundedDictField(
         child=AttributeValueField(allow_null=True),
@@ -225,7 +242,11 @@ class ProductChangeInput(BrandInput):
 class ProductInput(ProductChangeInput):
     """A new product, with its variants."""
 
-    product_type = StrictCharField(max_length=MAX_CODE, help_text=_("The type's code."))
+    product_type = StrictCharField(
+        max_length=MAX_CODE,
+        choices_url=choices_url("product_type"),
+        help_text=_("The type's code."),
+    )
     variants = VariantInput(  # type: ignore[call-arg] # of `many=True`
         many=True, required=False, max_length=rules.MAX_VARIANTS
     )
