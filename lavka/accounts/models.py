@@ -53,6 +53,17 @@ class UserManager(BaseUserManager["User"]):
             raise self.model.DoesNotExist from None
 
 
+class Mailbox(models.Func):
+    """What `rules.mailbox_of` makes of a normal address, in SQL, so that it can have an index."""
+
+    output_field = models.CharField()
+    template = r"""(CASE WHEN %(expressions)s ~ '@(gmail|googlemail)\.com$'
+        THEN replace(
+            regexp_replace(regexp_replace(%(expressions)s, '@[^@]*$', ''), '^([^+]+)\+.*$', '\1'),
+            '.', '') || '@gmail.com'
+        ELSE regexp_replace(%(expressions)s, '^([^+]+)\+.*(@[^@]*)$', '\1\2') END)"""
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """A person known by an e-mail address; staff may enter the admin."""
 
@@ -85,6 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         indexes = [
             GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="user_email_contains"),
             GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="user_name_contains"),
+            models.Index(Mailbox("email"), name="user_mailbox"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_lower_case"),

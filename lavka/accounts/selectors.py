@@ -6,9 +6,9 @@ from uuid import UUID
 
 from django.db.models import FETCH_RAISE, QuerySet
 
-from lavka.accounts import tokens
+from lavka.accounts import rules, tokens
 from lavka.accounts.errors import InvalidToken
-from lavka.accounts.models import Address, EmailChange, Session, User
+from lavka.accounts.models import Address, EmailChange, Mailbox, Session, User
 from lavka.kernel import database
 from lavka.kernel.errors import Unauthenticated
 
@@ -50,6 +50,21 @@ def user_of_sign_in(token: str, at: datetime.datetime) -> User:
     if user.links_used_at is not None and user.links_used_at >= claims.issued_at:
         raise InvalidToken
     return user
+
+
+def is_first_of_mailbox(*, email: str, user_id: UUID) -> bool:
+    """Whether a user's address is how its mailbox is spelled, or no other came before: 1 query.
+
+    Others are accounts for spellings of the same mailbox that nobody has proved to be theirs.
+    """
+    mailbox = rules.mailbox_of(email)
+    if email == mailbox:
+        return True
+    unproven = User.objects.filter(
+        is_active=True, is_staff=False, is_superuser=False, email_verified_at=None
+    )
+    elders = unproven.alias(mailbox=Mailbox("email")).filter(mailbox=mailbox, pk__lt=user_id)
+    return not elders.exists()
 
 
 def customers(*, query: str = "") -> QuerySet[User]:

@@ -143,7 +143,8 @@ class Options:
     def mails_a_day(self) -> dict[str, int]:
         """How many mails a mailbox gets in a day that nobody has proved to be theirs, by purpose.
 
-        `account`, `recovery`, `order` and `alert`; 0 is no limit.
+        `account`, `recovery`, `order` and `alert`; 0 is no limit. `recovery` is for accounts of
+        further spellings: the first of a mailbox is bounded by the pauses between its mails.
         """
         return {"account": 10, "recovery": 20, "order": 10, "alert": 10} | {
             **self._read("MAILS_A_DAY", {})

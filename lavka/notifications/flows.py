@@ -10,7 +10,6 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from lavka.accounts.rules import mailbox_digest
 from lavka.notifications import drafts, letters, selectors, services
 from lavka.notifications.letters import Draft
 from lavka.notifications.models import SentMail
@@ -83,7 +82,7 @@ def mail_waiting(*, event_id: UUID, user_id: UUID, variant_id: UUID) -> None:
 def _send(kind: SentMail.Kind, event_id: UUID, draft: Draft | None, **about: UUID) -> None:
     if draft is None:
         return
-    mailbox = "" if selectors.is_proven(draft.to, **about) else mailbox_digest(draft.to)
+    mailbox = selectors.budget_of(kind, draft.to, **about)
     at = timezone.now()
     if not services.claim_mail(event_id=event_id, kind=kind, mailbox=mailbox, at=at, **about):
         return

@@ -25,7 +25,8 @@ class SentMail(models.Model):
     """One mail for one event: claimed by the worker that sends it, then marked as sent.
 
     It is about a user's account or about an order, which may be a guest's. `mailbox` is a digest
-    of where it goes while nobody has proved that this is theirs; beyond its budget it is not sent.
+    of where it goes while nobody has proved that this is theirs, or the user's id for what counts
+    for their account alone; beyond its budget it is not sent.
     """
 
     class Kind(models.TextChoices):

@@ -30,9 +30,9 @@ def claim_mail(
 ) -> bool:
     """Claim an event's mail about a user or an order for this worker; False when it was sent.
 
-    A mail to a `mailbox`, which nobody has proved to be theirs, is not sent when that got as many
-    mails of its purpose within a day as the shop allows; that is final. While PostgreSQL is away
-    nothing is counted, and nothing is sent.
+    A mail that draws on the budget of a `mailbox` (`selectors.budget_of`) is not sent when that got
+    as many mails of its purpose within a day as the shop allows; that is final. While PostgreSQL is
+    away nothing is counted, and nothing is sent.
     Raises: MailInFlight, while another worker holds the claim, which ends after `SentMail.LEASE`.
     Locks: the mailbox's budget, until the transaction ends.
     """
