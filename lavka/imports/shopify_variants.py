@@ -19,6 +19,10 @@ _QUANTITY = re.compile(r"-?[0-9]+(\.0*)?")
 _NO_OPTION = {"Default Title"}
 QUANTITY, TRACKER = "Variant Inventory Qty", "Variant Inventory Tracker"
 POLICY, COST = "Variant Inventory Policy", "Cost per item"
+BLANK_TRACKER = (
+    "inventory tracker is blank: a new variant is counted, a known one as before; "
+    "--untracked-if-blank sells it without counting"
+)
 
 
 class Policy(StrEnum):
@@ -99,7 +103,7 @@ class VariantReading:
     ) -> None:
         """Take what all the rows have in common; `notes` grows.
 
-        `is_blank_untracked`: a blank tracker means what it means to Shopify, whatever else is said.
+        `is_blank_untracked`: a blank tracker means what it means to Shopify, sold without counting.
         """
         self.handle, self.names, self.currency, self.notes = handle, names, currency, notes
         self.is_blank_untracked = is_blank_untracked
@@ -130,7 +134,7 @@ class VariantReading:
         price = self._price(row)
         refusals = len(self.refused)
         policy = self._policy(row)
-        track_inventory = self._track_inventory(row, policy)
+        track_inventory = self._track_inventory(row)
         quantity = None if track_inventory is False else self._quantity(row)
         if price is None or options is None or len(self.refused) > refusals:
             return None
@@ -219,18 +223,17 @@ class VariantReading:
             return Policy.DENY
         return Policy(text) if text else None
 
-    def _track_inventory(self, row: Record, policy: Policy | None) -> bool | None:
-        """What the tracker says; a blank one under a quantity and no `continue` contradicts them.
+    def _track_inventory(self, row: Record) -> bool | None:
+        """What the tracker says; a blank one says something only when whoever imports says so.
 
-        Then nothing is sold that may not be there: a new variant is tracked.
+        A variant that a shop tracks in some other place is not sold without a limit by mistake.
         """
         tracker = row.values.get(TRACKER)
-        if tracker is None or tracker:
-            return None if tracker is None else True
-        is_limited = row.values.get(QUANTITY, "") != "" and policy is not Policy.CONTINUE
-        if self.is_blank_untracked or not is_limited:
-            return False
-        self.notes.append("inventory tracker is blank and the quantity was taken as a limit")
+        if tracker is None:
+            return None
+        if tracker or self.is_blank_untracked:
+            return bool(tracker)
+        self.notes.append(BLANK_TRACKER)
         return None
 
     def _quantity(self, row: Record) -> int | None:

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError
 
 from lavka.catalog.models import Product, Variant
+from lavka.imports.shopify_variants import BLANK_TRACKER
 from lavka.imports.tables import Unusable, header_of
 from lavka.inventory.selectors import available_of, policy_of
 from tests.catalog.factories import make_variant
@@ -123,7 +124,7 @@ def test_an_export_of_2015_imports_whole_and_twice(tmp_path):
         "note: 1 × barcode belongs to another variant and was left out",
         "note: 1 × barcode is no GTIN and was left out",
         "note: 1 × compare-at price is not above the price and was left out",
-        "note: 1 × inventory tracker is blank and the quantity was taken as a limit",
+        f"note: 1 × {BLANK_TRACKER}",
         "note: 2 × picture was not fetched",
     ]
 

@@ -11,7 +11,7 @@ from lavka.catalog import services as catalog
 from lavka.catalog.models import Variant
 from lavka.inventory import services as inventory
 from lavka.inventory.errors import OutOfStock
-from lavka.inventory.models import StockMovement, StockPolicy
+from lavka.inventory.models import MAX_UNITS, StockMovement, StockPolicy
 from lavka.inventory.selectors import available_of
 from tests.carts.factories import make_cart, put_in
 from tests.imports.files import MUG, shop_export, shopify_file
@@ -90,22 +90,68 @@ def test_a_file_that_says_nothing_of_stock_sells_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("columns", "options"),
+    ("columns", "available"),
     [
-        ({TRACKER: "", QUANTITY: ""}, {}),
-        ({TRACKER: "", QUANTITY: "5", POLICY: "continue"}, {}),
-        ({TRACKER: "", QUANTITY: "5", POLICY: "deny"}, {"untracked_if_blank": True}),
-        ({TRACKER: "", QUANTITY: "-5", POLICY: "deny"}, {"untracked_if_blank": True}),
+        ({QUANTITY: "", POLICY: "deny"}, 0),
+        ({QUANTITY: "", POLICY: ""}, 0),
+        ({QUANTITY: "0", POLICY: "deny"}, 0),
+        ({QUANTITY: "-5", POLICY: ""}, 0),
+        ({QUANTITY: "5", POLICY: "perhaps"}, 5),
+        ({QUANTITY: "", POLICY: "continue"}, MAX_UNITS),
+        ({QUANTITY: "5", POLICY: "continue"}, MAX_UNITS + 5),
     ],
 )
-def test_a_blank_tracker_that_nothing_contradicts_is_sold_without_counting(
-    tmp_path, columns, options
-):
-    import_mug(tmp_path, options=options, **columns)
+def test_a_blank_tracker_is_counted_unless_staff_say_otherwise(tmp_path, columns, available):
+    summary = import_mug(tmp_path, **{TRACKER: ""} | columns)
+
+    assert (mug().track_inventory, mug().is_in_stock) == (True, available > 0)
+    assert available_of([mug().pk]) == {mug().pk: available}
+    assert "note: 1 × inventory tracker is blank" in summary
+    assert "--untracked-if-blank" in summary
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {QUANTITY: ""},
+        {QUANTITY: "5", POLICY: "continue"},
+        {QUANTITY: "5", POLICY: "deny"},
+        {QUANTITY: "-5", POLICY: "deny"},
+    ],
+)
+def test_a_blank_tracker_is_not_counted_when_staff_say_so(tmp_path, columns):
+    summary = import_mug(tmp_path, options={"untracked_if_blank": True}, **{TRACKER: ""} | columns)
 
     assert (mug().track_inventory, mug().is_in_stock) == (False, True)
     assert available_of([mug().pk]) == {mug().pk: None}
     assert not mug().stock_levels.exists()
+    assert "tracker" not in summary
+
+
+@pytest.mark.parametrize("policy", ["deny", ""])
+def test_a_blank_tracker_leaves_what_staff_counted(tmp_path, policy):
+    import_mug(tmp_path, **{QUANTITY: "7", TRACKER: "shopify"})
+    sell(mug(), 3)
+
+    import_mug(tmp_path, **{QUANTITY: "", TRACKER: "", POLICY: policy})
+
+    assert (mug().track_inventory, available_of([mug().pk])) == (True, {mug().pk: 4})
+    with pytest.raises(OutOfStock):
+        put_in(make_cart(), 900, mug())
+
+
+def test_a_file_without_quantities_sells_nothing_that_was_not_counted(tmp_path):
+    """A shop with several locations exports its quantities in another file."""
+    path = tmp_path / "shop.csv"
+    path.write_text(
+        "Handle,Title,Variant SKU,Variant Price,Variant Inventory Tracker,"
+        "Variant Inventory Policy\nmug,Mug,MUG,2,,deny\ncup,Cup,CUP,2,,deny\n"
+    )
+
+    summary = imported(path)[1]
+
+    assert "note: 2 × inventory tracker is blank" in summary
+    assert set(Variant.objects.values_list("track_inventory", "is_in_stock")) == {(True, False)}
 
 
 def test_a_policy_to_continue_is_a_backorder_and_deny_ends_it(tmp_path):
@@ -193,7 +239,7 @@ def test_a_dry_run_counts_nothing(tmp_path):
 def test_a_file_says_whether_a_known_variant_is_tracked(tmp_path):
     import_mug(tmp_path, **{QUANTITY: "7"})
     catalog.change_variant(variant_id=mug().pk, track_inventory=False)
-    import_mug(tmp_path, **{TRACKER: "", QUANTITY: "7"})  # contradicts itself, so says nothing
+    import_mug(tmp_path, **{TRACKER: "", QUANTITY: "7"})  # says nothing
     stayed = mug().track_inventory
 
     import_mug(tmp_path, **{TRACKER: "shopify", QUANTITY: "7"})

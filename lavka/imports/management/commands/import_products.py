@@ -44,7 +44,7 @@ class Command(BaseCommand):
             "--untracked-if-blank",
             action="store_true",
             help="sell variants with a blank inventory tracker without counting, as Shopify does; "
-            "without it, a quantity with the policy deny is a limit",
+            "without it, new ones are counted and known ones stay counted or not as they were",
         )
         pictures = parser.add_mutually_exclusive_group()
         pictures.add_argument(
