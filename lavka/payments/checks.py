@@ -9,8 +9,10 @@ from django.utils.module_loading import import_string
 
 from lavka.kernel.conf import options
 from lavka.payments.gateways.protocol import Gateway
+from lavka.payments.gateways.stripe_amounts import step_of
 
 METHODS = [name for name, _ in inspect.getmembers(Gateway, inspect.isfunction) if name[0] != "_"]
+STRIPE = "lavka.payments.gateways.stripe.Stripe"
 ATTRIBUTES = ["keeps_books", "pays_later", "captures_once"]
 
 
@@ -30,6 +32,22 @@ def check_gateways(**_: Any) -> Sequence[CheckMessage]:
             names = ", ".join(missing)
             found.append(Error(f"{setting}: {path} has no {names}", id="lavka.E042"))
     return found
+
+
+@register()
+def check_stripe_amounts(**_: Any) -> Sequence[CheckMessage]:
+    """Stripe charges some currencies in steps of more than their smallest unit."""
+    step = step_of(options.currency)
+    if STRIPE not in options.payment_gateways.values() or step.amount == 1:
+        return []
+    return [
+        Warning(
+            f"Stripe charges {step.currency} in steps of {str(step).split()[0]} only.",
+            hint="Let prices, shipping and taxes come to such totals: a card is declined for "
+            "others (`unsupported_amount`), and so is a refund.",
+            id="lavka.W042",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

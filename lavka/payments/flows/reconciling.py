@@ -109,13 +109,15 @@ def _provider_drifts(
     payments: Iterable[Any], statements: Iterable[Statement], at: datetime.datetime
 ) -> list[Drift]:
     theirs = {each.reference: each.captured - each.refunded for each in statements}
+    inexact = {each.reference for each in statements if not each.is_exact}
     drifts = []
     for payment in payments:
         ours, nothing = payment.money(_net(payment)), payment.money(0)
         their = theirs.pop(payment.reference, nothing) if payment.reference else nothing
         is_at_rest = not payment.is_under_way and payment.updated_at <= at - LAG
-        if is_at_rest and their != ours:
-            what = "provider" if their.currency == ours.currency else CurrencyMismatch.code
+        what = AMOUNT_MISMATCH if payment.reference in inexact else "provider"
+        if is_at_rest and (their != ours or what == AMOUNT_MISMATCH):
+            what = what if their.currency == ours.currency else CurrencyMismatch.code
             drifts.append(Drift(what, str(payment.pk), ours.amount, their.amount))
     known = set(
         Operation.objects.unfinished()

@@ -57,12 +57,14 @@ class Approved:
     """It is done. `is_captured` says of an authorisation that its money was taken at once.
 
     `amount` is what the provider says that it moved, None when it does not say. One that differs
-    from what was asked for is never booked.
+    from what was asked for is never booked, nor is one with a part of a minor unit more, which is
+    not `is_exact`.
     """
 
     reference: str
     is_captured: bool = False
     amount: Money | None = None
+    is_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,16 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One line of the provider's books: what it took and gave back under `reference`."""
+    """One line of the provider's books: what it took and gave back under `reference`.
+
+    Without `is_exact` one of the sums has a part of a minor unit more.
+    """
 
     reference: str
     captured: Money
     refunded: Money
     key: UUID | None = None
+    is_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,13 @@ import datetime
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 from uuid import UUID
 
 import stripe
 
 from lavka.kernel.conf import options
-from lavka.kernel.money import Money
 from lavka.payments.errors import GatewayUnavailable, WrongSignature
 from lavka.payments.gateways.protocol import (
     ActionNeeded,
@@ -33,6 +33,7 @@ from lavka.payments.gateways.protocol import (
     Statement,
     Void,
 )
+from lavka.payments.gateways.stripe_amounts import from_stripe, to_stripe
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +42,8 @@ TIMEOUT_SECONDS = 20
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 # Clocks differ.
 MARGIN = datetime.timedelta(minutes=5)
-# Whole units in ISO 4217, hundredths at Stripe (docs.stripe.com/currencies, "Special cases").
-HUNDREDTHS = {"ISK": 100, "UGX": 100}
+# The reason of a request that is not sent, as Stripe could not move just that amount.
+UNSUPPORTED_AMOUNT = "unsupported_amount"
 
 
 class Stripe:
@@ -54,8 +55,11 @@ class Stripe:
 
     async def authorise(self, request: Authorise) -> Answer:
         """Make a PaymentIntent and confirm it, in one call."""
+        amount = to_stripe(request.amount)
+        if amount is None:
+            return Declined(UNSUPPORTED_AMOUNT)
         params: Any = {
-            "amount": _to_stripe(request.amount),
+            "amount": amount,
             "currency": request.amount.currency.lower(),
             "payment_method": request.token,
             "payment_method_types": ["card"],
@@ -76,7 +80,10 @@ class Stripe:
 
     async def capture(self, request: Capture) -> Answer:
         """Once; what is not captured then is released."""
-        params: Any = {"amount_to_capture": _to_stripe(request.amount)}
+        amount = to_stripe(request.amount)
+        if amount is None:
+            return Declined(UNSUPPORTED_AMOUNT, request.reference)
+        params: Any = {"amount_to_capture": amount}
         return await _answer(
             lambda client: client.v1.payment_intents.capture_async(
                 request.reference, params, _keyed(request.key)
@@ -95,9 +102,12 @@ class Stripe:
 
     async def refund(self, request: Refund) -> Answer:
         """As often as there is some left."""
+        amount = to_stripe(request.amount)
+        if amount is None:
+            return Declined(UNSUPPORTED_AMOUNT)
         params: Any = {
             "payment_intent": request.reference,
-            "amount": _to_stripe(request.amount),
+            "amount": amount,
             "metadata": {"operation": str(request.key)},
         }
         return await _answer(
@@ -238,7 +248,7 @@ def _answer_of_intent(intent: stripe.PaymentIntent) -> Answer:
         case "succeeded":
             return _captured_intent(intent)
         case "requires_capture":
-            return Approved(intent.id, amount=_from_stripe(intent.amount, intent.currency))
+            return _approved(intent.id, intent.amount, intent.currency)
         case "requires_action":
             return ActionNeeded(intent.id, _action_of(intent))
         case "processing":
@@ -253,8 +263,14 @@ def _answer_of_intent(intent: stripe.PaymentIntent) -> Answer:
 def _captured_intent(intent: stripe.PaymentIntent) -> Answer:
     # Not every server that speaks Stripe's protocol says how much was taken.
     received = getattr(intent, "amount_received", None)
-    amount = None if received is None else _from_stripe(received, intent.currency)
-    return Approved(intent.id, is_captured=True, amount=amount)
+    if received is None:
+        return Approved(intent.id, is_captured=True)
+    return replace(_approved(intent.id, received, intent.currency), is_captured=True)
+
+
+def _approved(reference: str, units: int, currency: str) -> Approved:
+    amount, is_exact = from_stripe(units, currency)
+    return Approved(reference, amount=amount, is_exact=is_exact)
 
 
 def _answer_to_change(request: Capture | Void, intent: stripe.PaymentIntent) -> Answer | None:
@@ -269,7 +285,7 @@ def _answer_to_change(request: Capture | Void, intent: stripe.PaymentIntent) -> 
 def _answer_of_refund(refund: stripe.Refund) -> Answer:
     match refund.status:
         case "succeeded":
-            return Approved(refund.id, amount=_from_stripe(refund.amount, refund.currency))
+            return _approved(refund.id, refund.amount, refund.currency)
         case "failed" | "canceled":
             reason = getattr(refund, "failure_reason", None) or refund.status
             return Declined(reason, refund.id)
@@ -287,11 +303,17 @@ def _statement_of(intent: stripe.PaymentIntent) -> Statement:
     charge: Any = intent.latest_charge
     # Without `amount_received` a capture is whole.
     received = getattr(intent, "amount_received", intent.amount)
+    sums = (
+        received if intent.status == "succeeded" else 0,
+        charge.amount_refunded if charge else 0,
+    )
+    captured, refunded = (from_stripe(each, intent.currency) for each in sums)
     return Statement(
         reference=intent.id,
-        captured=_from_stripe(received if intent.status == "succeeded" else 0, intent.currency),
-        refunded=_from_stripe(charge.amount_refunded if charge else 0, intent.currency),
+        captured=captured[0],
+        refunded=refunded[0],
         key=_key_of(intent),
+        is_exact=captured[1] and refunded[1],
     )
 
 
@@ -305,12 +327,3 @@ def _key_of(subject: Any) -> UUID | None:
 
 def _keyed(key: UUID) -> Any:
     return {"idempotency_key": str(key)}
-
-
-def _to_stripe(money: Money) -> int:
-    return money.amount * HUNDREDTHS.get(money.currency, 1)
-
-
-def _from_stripe(amount: int, currency: str) -> Money:
-    code = currency.upper()
-    return Money(amount // HUNDREDTHS.get(code, 1), code)

@@ -77,7 +77,7 @@ def _write_down(
     payment: Payment, operation: Operation, answer: Answer, at: datetime.datetime
 ) -> None:
     match answer:
-        case Approved() if answer.amount not in {None, payment.money(operation.amount)}:
+        case Approved() if not _is_as_asked(payment, operation, answer):
             _refuse_to_book(payment, operation, answer)
         case Approved():
             _approve(payment, operation, answer, at)
@@ -172,12 +172,15 @@ def _approve(
             )
 
 
+def _is_as_asked(payment: Payment, operation: Operation, answer: Approved) -> bool:
+    return answer.is_exact and answer.amount in {None, payment.money(operation.amount)}
+
+
 def _refuse_to_book(payment: Payment, operation: Operation, answer: Approved) -> None:
     """Keep the claim and wait: asking again could move the money twice. Reconciling reports it."""
     asked = payment.money(operation.amount)
-    logger.error(
-        "%s %s: asked for %s, done: %s", operation.kind, operation.pk, asked, answer.amount
-    )
+    done = f"{'' if answer.is_exact else 'a part of a minor unit more than '}{answer.amount}"
+    logger.error("%s %s: asked for %s, done: %s", operation.kind, operation.pk, asked, done)
     if operation.is_finished:
         return
     operation.reason = AMOUNT_MISMATCH
