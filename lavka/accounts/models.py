@@ -80,8 +80,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True, editable=False)
     # Links that were mailed until then sign nobody in any more.
     links_used_at = models.DateTimeField(null=True, editable=False)
-    # Part of what proves a session of the admin. A trigger raises it when the user is deactivated,
-    # and lets nobody who saves an older row lower it.
+    # Part of what proves a session of the admin. A trigger raises it when the user is deactivated
+    # or becomes staff, and lets nobody who saves an older row lower it.
     session_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -321,7 +321,8 @@ class Address(models.Model):
 class ApiKey(models.Model):
     """How a program signs in: what it may do is a list of scopes, within its maker's rights.
 
-    The key itself is kept nowhere.
+    The key itself is kept nowhere. A trigger revokes it when its maker is deactivated, or no staff
+    any more.
     """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)

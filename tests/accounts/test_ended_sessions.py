@@ -99,6 +99,15 @@ def deactivated_by_sql(api: Api, user: User, pair: Pair) -> None:
         cursor.execute("UPDATE accounts_user SET is_active = false WHERE id = %s", [user.pk])
 
 
+def made_staff(api: Api, user: User, pair: Pair) -> None:
+    user.is_staff = True
+    user.save()
+
+
+def made_superuser_in_bulk(api: Api, user: User, pair: Pair) -> None:
+    User.objects.filter(email__startswith="ada").update(is_superuser=True)
+
+
 def password_set_in_a_shell(api: Api, user: User, pair: Pair) -> None:
     user.set_password(NEW)
     user.save(update_fields=["password"])
@@ -141,6 +150,8 @@ ENDS: dict[str, Callable[[Api, User, Pair], None]] = {
         deactivated,
         deactivated_in_bulk,
         deactivated_by_sql,
+        made_staff,
+        made_superuser_in_bulk,
         password_set_in_a_shell,
         deleted,
         session_deleted,
@@ -148,6 +159,14 @@ ENDS: dict[str, Callable[[Api, User, Pair], None]] = {
 } | {
     "deactivated in the admin": in_the_admin(
         f"{USER}change/", email="ada@example.com", language="en", **INLINES
+    ),
+    "made staff in the admin": in_the_admin(
+        f"{USER}change/",
+        email="ada@example.com",
+        language="en",
+        is_active="on",
+        is_staff="on",
+        **INLINES,
     ),
     "another address in the admin": in_the_admin(
         f"{USER}change/", email="eve@example.com", language="en", is_active="on", **INLINES
@@ -271,6 +290,26 @@ def test_who_saves_an_older_row_of_a_user_revives_no_session(api: Api):
 
     assert User.objects.get(pk=staff.pk).name == "Chief"
     assert browser.get("/admin/").status_code == 302
+
+
+def test_a_clerk_who_becomes_a_superuser_signs_in_to_the_admin_anew():
+    clerk, browser = make_staff("orders.view_order", email="clerk@example.com"), Client()
+    browser.post("/admin/login/", {"username": clerk.email, "password": PASSWORD})
+    assert browser.get("/admin/").status_code == 200
+
+    User.objects.filter(pk=clerk.pk).update(is_superuser=True)
+
+    assert browser.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("change", [{"is_staff": False}, {"is_superuser": False}, {"name": "Ada"}])
+def test_fewer_rights_end_no_session(api: Api, change: dict[str, Any]):
+    user = make_staff()
+    pair = sign_in(api, user)
+
+    User.objects.filter(pk=user.pk).update(**change)
+
+    assert api.get("/me/", token=pair["access"]).status_code == 200
 
 
 def test_a_session_of_the_admin_ends_after_eight_idle_hours():

@@ -1,9 +1,14 @@
 """API keys: what they open, for how long, and never more than whoever made them may."""
 
+import threading
+import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
@@ -121,6 +126,110 @@ def test_a_key_ends_with_what_its_maker_may(api: Api, what: Any, status: int):
 
     assert statuses(api, key, ORDERS) == [status]
     assert statuses(api, other, ORDERS) == [200]
+
+
+@pytest.mark.parametrize("flag", ["is_active", "is_staff"])
+@pytest.mark.parametrize("is_bulk", [True, False])
+def test_a_key_stays_revoked_when_its_maker_comes_back(api: Api, flag: str, is_bulk: bool):
+    maker = make_staff("orders.view_order")
+    key, other = make_key(maker, "orders:read"), make_key(make_staff(), "orders:read")
+
+    for value in (False, True):
+        if is_bulk:
+            User.objects.filter(pk=maker.pk).update(**{flag: value})
+        else:
+            setattr(maker, flag, value)
+            maker.save()
+
+    assert statuses(api, key, ORDERS) == [401]
+    assert ApiKey.objects.get(created_by=maker).revoked_at is not None
+    assert statuses(api, make_key(maker, "orders:read"), ORDERS) == [200]
+    assert statuses(api, other, ORDERS) == [200]
+
+
+def test_a_key_that_was_revoked_before_keeps_its_time_and_other_changes_revoke_none():
+    maker = make_staff()
+    for _ in range(2):
+        make_key(maker, "orders:read")
+    old, fresh = ApiKey.objects.order_by("pk")
+    keys.revoke_key(key_id=old.pk, by=maker.pk, at=timezone.now() - timedelta(days=1))
+    revoked_at = ApiKey.objects.get(pk=old.pk).revoked_at
+
+    User.objects.filter(pk=maker.pk).update(is_superuser=False, name="Ada")
+    assert ApiKey.objects.get(pk=fresh.pk).revoked_at is None
+    User.objects.filter(pk=maker.pk).update(is_active=False)
+
+    assert ApiKey.objects.get(pk=old.pk).revoked_at == revoked_at
+    assert ApiKey.objects.get(pk=fresh.pk).revoked_at is not None
+
+
+def made_while_deactivated(monkeypatch: pytest.MonkeyPatch) -> ApiKey:
+    """A key whose maker is deactivated between the look at their rights and the key."""
+    maker, scopes_for = make_staff(), scopes.scopes_for
+
+    def deactivate() -> None:
+        try:
+            deactivated(maker)
+        finally:
+            connection.close()
+
+    def is_waiting() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return cursor.fetchone()[0] > 0
+
+    thread = threading.Thread(target=deactivate)
+
+    def scopes_meanwhile(rights: Any) -> Any:
+        thread.start()
+        while thread.is_alive() and not is_waiting():
+            time.sleep(0.01)
+        return scopes_for(rights)
+
+    monkeypatch.setattr(scopes, "scopes_for", scopes_meanwhile)
+    make_key(maker, "orders:read")
+    thread.join()
+    return ApiKey.objects.get()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_makes_a_key_past_their_deactivation(monkeypatch: pytest.MonkeyPatch):
+    assert made_while_deactivated(monkeypatch).revoked_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_lock_a_key_outlives_its_makers_account(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
+
+    assert made_while_deactivated(monkeypatch).revoked_at is None
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "code"),
+    [
+        ("2200-01-31T12:00:00", "no_offset"),
+        ("9999-12-31T23:59:59Z", "out_of_range"),
+        ("9999-12-31T23:59:59-14:00", "out_of_range"),
+        ("2001-01-31T12:00:00Z", "past"),
+        ("2200-01-31", "no_offset"),
+        (4000000000, "invalid"),
+        ([], "invalid"),
+    ],
+)
+def test_a_key_expires_at_an_instant(api: Api, expires_at: Any, code: str):
+    body = {"name": "x", "scopes": ["orders:read"], "expires_at": expires_at}
+
+    answer = api.post("/manage/api-keys/", body, token=token_of(make_staff()))
+
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("#/expires_at", code)
+    assert not ApiKey.objects.exists()
 
 
 def test_a_right_of_the_makers_group_is_the_keys_too(api: Api):

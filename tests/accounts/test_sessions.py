@@ -156,12 +156,40 @@ def test_a_session_ends_unused_and_at_last_however_it_is_used(api, make, idle, l
     assert (ended.status_code, ended.json()["code"]) == (401, "invalid_refresh_token")
 
 
-def test_whoever_becomes_staff_has_the_session_of_staff_from_the_next_refresh(api):
-    user = make_customer()
-    pair = sign_in(api, user)
-    User.objects.filter(pk=user.pk).update(is_staff=True)
+@pytest.mark.parametrize(
+    ("began", "used", "status"),
+    [
+        (timedelta(hours=23), timedelta(hours=7), 200),
+        (timedelta(days=20), timedelta(hours=1), 401),
+        (timedelta(hours=9), timedelta(hours=9), 401),
+    ],
+    ids=str,
+)
+def test_a_session_that_began_as_a_longer_one_ends_with_those_of_staff(api, began, used, status):
+    pair = sign_in(api, make_staff())
+    now = timezone.now()
+    Session.objects.update(
+        created_at=now - began, used_at=now - used, expires_at=now + timedelta(days=10)
+    )
 
-    assert refreshed(api, pair["refresh"]).status_code == 200
+    answer = refreshed(api, pair["refresh"])
+
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["code"] == "invalid_refresh_token"
+
+
+def test_whoever_becomes_staff_while_they_sign_in_has_the_session_of_staff(api, monkeypatch):
+    user, proven = make_customer(), sessions.credentials.proven_user
+
+    def proven_then_promoted(**given):
+        found = proven(**given)
+        User.objects.filter(pk=user.pk).update(is_staff=True)
+        return found
+
+    monkeypatch.setattr(sessions.credentials, "proven_user", proven_then_promoted)
+    pair = sign_in(api, user)
+
+    assert AccessToken(pair["access"])["staff"] is True
     assert Session.objects.get().expires_at <= timezone.now() + timedelta(hours=8)
 
 

@@ -129,6 +129,32 @@ def test_a_form_that_changes_nothing_leaves_no_record(
     assert lines() == before
 
 
+@pytest.mark.parametrize("kept", [{"is_active": "on"}, {"is_staff": "on"}], ids=str)
+def test_keys_that_end_with_their_makers_rights_are_logged(
+    lines: Callable[[], list[dict[str, Any]]],
+    django_capture_on_commit_callbacks: Commit,
+    kept: dict[str, str],
+):
+    chief, maker = Chief(), make_staff(email="ada@example.com")
+    made, _ = keys.create_key(
+        name="erp",
+        scopes=["orders:read"],
+        created_by=maker.pk,
+        expires_at=None,
+        at=timezone.now(),
+    )
+    form = {name: value for name, value in SAME.items() if name != "is_active"} | kept
+
+    with django_capture_on_commit_callbacks(execute=True):
+        chief.post(f"{USERS}{maker.pk}/change/", is_superuser="on", **form)
+
+    (found,) = [each for each in lines() if each["event"] == "api_key_revoked"]
+    assert found["object"] == {"kind": "api_key", "id": str(made.pk), "name": "erp"}
+    assert found["actor"]["id"] == str(chief.user.pk)
+    assert found["details"] == {"created_by": str(maker.pk)}
+    assert len(lines()) == 2
+
+
 def test_rights_are_logged_by_name(
     lines: Callable[[], list[dict[str, Any]]], django_capture_on_commit_callbacks: Commit
 ):

@@ -22,7 +22,7 @@ from lavka.accounts import rules, selectors
 from lavka.accounts.admin import changes
 from lavka.accounts.admin.reach import WithinReach, acting_user
 from lavka.accounts.models import Address, Session, User
-from lavka.accounts.services import credentials, passwords, sessions
+from lavka.accounts.services import credentials, keys, passwords, sessions
 from lavka.addresses.formats import address_html
 from lavka.addresses.forms import AddressForm
 from lavka.addresses.rules import FIELDS
@@ -190,7 +190,9 @@ class UserAdmin(WithinReach, DjangoUserAdmin, ModelAdmin):
         has_new_email = change and "email" in form.changed_data
         if has_new_email:
             obj.email_verified_at = None
+        open_keys = keys.open_keys_of(obj.pk) if change else []
         super().save_model(request, obj, form, change)
+        keys.log_revoked(keys=open_keys)
         if has_new_email:
             sessions.revoke_sessions(user_ids=[obj.pk], at=timezone.now())
         changes.log_account(obj, form.changed_data if change else [], is_new=not change)

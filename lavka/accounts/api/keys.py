@@ -17,7 +17,13 @@ from lavka.accounts.scopes import Scope
 from lavka.accounts.services import keys
 from lavka.web.pages import PageRequest, page_of
 from lavka.web.schema import PAGE_PARAMETERS, operation
-from lavka.web.serializers import BoundedListField, Input, StrictCharField, page_output
+from lavka.web.serializers import (
+    BoundedListField,
+    Input,
+    InstantField,
+    StrictCharField,
+    page_output,
+)
 from lavka.web.views import StaffView, in_thread
 
 
@@ -28,7 +34,7 @@ class ApiKeyInput(Input):
     scopes = BoundedListField(
         child=serializers.ChoiceField(Scope.choices), allow_empty=False, max_length=20
     )
-    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    expires_at = InstantField(required=False, allow_null=True, default=None)
 
     def validate_expires_at(self, value: Any) -> Any:
         """Refuse a key that would never open anything."""
@@ -82,7 +88,7 @@ class ApiKeysView(StaffView):
         "Create an API key",
         description="The answer holds the key; it is told this once and kept nowhere. A key reads "
         "what its scopes name, as far as whoever made it may: their rights are asked at each use, "
-        "and with their account the key ends.",
+        "and the key is revoked for good once they are not active staff any more.",
         request=ApiKeyInput,
         responses={201: NewApiKeyOutput},
         errors=[ScopeNotHeld],

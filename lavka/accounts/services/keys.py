@@ -12,7 +12,7 @@ from django.db.models import Q
 from lavka.accounts import scopes as known
 from lavka.accounts import selectors
 from lavka.accounts.errors import ScopeNotHeld
-from lavka.accounts.models import ApiKey
+from lavka.accounts.models import ApiKey, User
 from lavka.kernel import security_log
 from lavka.kernel.errors import Denied
 from lavka.kernel.security_log import Object, SecurityEvent
@@ -36,8 +36,9 @@ def create_key(
 
     The key borrows its maker's rights: each use asks whether the maker still holds the right.
     Raises: ScopeNotHeld, for a scope of which the maker could use nothing; Unauthenticated, when
-    the maker is not active.
+    the maker is not active. Locks: the maker's row, whose change would revoke the key.
     """
+    list(User.objects.select_for_update(no_key=True).filter(pk=created_by))
     maker = selectors.active_user(created_by)
     allowed = known.scopes_for(maker.get_all_permissions()) if maker.is_staff else []
     if missing := sorted(set(scopes) - {*allowed}):
@@ -71,8 +72,24 @@ def revoke_key(*, key_id: UUID, by: UUID, at: datetime.datetime) -> None:
     if not (actor.is_superuser or key.created_by_id in {None, by}):
         raise Denied
     if ApiKey.objects.filter(pk=key_id, revoked_at=None).update(revoked_at=at):
-        on = Object("api_key", key.pk, key.name)
-        security_log.record(SecurityEvent.API_KEY_REVOKED, on, created_by=key.created_by_id)
+        _log_revoked(key)
+
+
+def open_keys_of(user_id: UUID) -> list[ApiKey]:
+    """Those that a user made and that are not revoked: 1 query."""
+    return list(ApiKey.objects.filter(created_by=user_id, revoked_at=None).order_by("pk"))
+
+
+@transaction.atomic
+def log_revoked(*, keys: Sequence[ApiKey]) -> None:
+    """Log those of the keys that were revoked with the rights of whoever made them."""
+    for key in ApiKey.objects.filter(pk__in=[each.pk for each in keys]).exclude(revoked_at=None):
+        _log_revoked(key)
+
+
+def _log_revoked(key: ApiKey) -> None:
+    on = Object("api_key", key.pk, key.name)
+    security_log.record(SecurityEvent.API_KEY_REVOKED, on, created_by=key.created_by_id)
 
 
 def note_use(*, key_id: UUID, at: datetime.datetime) -> None:

@@ -48,9 +48,10 @@ def sign_in(
         unchanged = User.objects.select_for_update(no_key=True).filter(
             pk=user.pk, password=user.password, is_active=True
         )
-        if unchanged.first() is None:
+        present = unchanged.first()  # with the rights of now
+        if present is None:
             raise WrongCredentials
-        return _open_session(user=user, source=source, user_agent=user_agent, at=at)
+        return _open_session(user=present, source=source, user_agent=user_agent, at=at)
 
 
 @transaction.atomic
@@ -169,15 +170,19 @@ def refresh(*, raw: str, at: datetime.datetime) -> TokenPair:
 def _rotate(claims: tokens.RefreshClaims, *, at: datetime.datetime) -> TokenPair | None:
     newest = Session.objects.open(at).filter(pk=claims.session_id, current_token=claims.token_id)
     # The guard is on the row itself: a join would be checked against an older version of it.
-    if not newest.update(current_token=uuid4(), used_at=at):
+    session = newest.select_for_update(no_key=True).first()
+    if session is None:
         return None
-    session = Session.objects.select_related("user").get(pk=claims.session_id)
-    if not session.user.is_active:
+    user = User.objects.get(pk=session.user_id)
+    life = rules.session_life(is_staff=user.is_staff)
+    # It may have begun as one that lasts longer.
+    ends_at = life.ends_at(began_at=session.created_at, at=session.used_at)
+    if ends_at <= at or not user.is_active:
         raise InvalidRefreshToken
-    life = rules.session_life(is_staff=session.user.is_staff)
+    session.current_token, session.used_at = uuid4(), at
     session.expires_at = life.ends_at(began_at=session.created_at, at=at)
-    session.save(update_fields=["expires_at"])
-    return tokens.pair_of(user=session.user, session=session)
+    session.save(update_fields=["current_token", "used_at", "expires_at"])
+    return tokens.pair_of(user=user, session=session)
 
 
 @transaction.atomic
