@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
@@ -30,11 +30,20 @@ class InvoiceAdmin(Untouchable, ModelAdmin):
     search_fields = ["=name", "=order__number", "order__email"]
     date_hierarchy = "issued_at"
     fields = [
-        "name", "kind", "order", "credited", "cause", "net", "tax", "total", "issued_at",
+        "name", "kind", "order", "corrected", "cause", "net", "tax", "total", "issued_at",
         "printed", "content",
     ]  # fmt: skip
     readonly_fields = fields
     show_full_result_count = False
+
+    @admin.display(description=_("corrected invoices"))
+    def corrected(self, invoice: Invoice) -> str:
+        """The way to each invoice that a credit note corrects."""
+        pages = [
+            (reverse("admin:invoices_invoice_change", args=[each["id"]]), each["name"])
+            for each in invoice.corrects
+        ]
+        return format_html_join(", ", '<a href="{}">{}</a>', pages) or "-"
 
     @admin.display(description=_("PDF"))
     def printed(self, invoice: Invoice) -> str:

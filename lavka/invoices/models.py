@@ -8,7 +8,7 @@ from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from lavka.invoices.rules import Cause, Document, InvoiceKind, Row
+from lavka.invoices.rules import Cause, CorrectedInvoice, Document, InvoiceKind, Row
 from lavka.kernel.money import Money
 
 
@@ -77,6 +77,18 @@ class Invoice(models.Model):
     def money(self, amount: int) -> Money:
         """An amount in the document's currency."""
         return Money(amount, self.currency)
+
+    @property
+    def corrects(self) -> list[CorrectedInvoice]:
+        """The invoices that a credit note corrects, `credited` first; none for an invoice.
+
+        Credit notes that name one invoice by number and day were issued before there were lists.
+        """
+        named = self.content["corrects"]
+        if isinstance(named, dict):
+            name, issued_on = named["name"], named["issued_on"]
+            return [{"id": str(self.credited_id), "name": name, "issued_on": issued_on}]
+        return named or []
 
     @property
     def document(self) -> Document:

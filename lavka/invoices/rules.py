@@ -7,7 +7,7 @@ that invoices minus credit notes come to what the order's customer owes or has p
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -38,6 +38,14 @@ class Cause(TextChoices):
     CANCELLATION = "cancellation", pgettext_lazy("of an invoice", "cancellation")
     RETURN = "return", pgettext_lazy("of an invoice", "return")
     REFUND = "refund", pgettext_lazy("of an invoice", "refund")
+
+
+class CorrectedInvoice(TypedDict):
+    """What is stored of an invoice that a credit note corrects."""
+
+    id: str
+    name: str
+    issued_on: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,8 @@ from lavka.invoices.rules import Cause, InvoiceKind
 
 
 def invoices() -> QuerySet[Invoice]:
-    """Every document with the one that it corrects, and its order: 1 query."""
-    return Invoice.objects.select_related("credited", "order").fetch_mode(FETCH_RAISE)
+    """Every document with its order: 1 query."""
+    return Invoice.objects.select_related("order").fetch_mode(FETCH_RAISE)
 
 
 def invoices_of(order_id: UUID) -> QuerySet[Invoice]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from lavka.invoices import rules, sheets
+from lavka.invoices.corrections import corrected_positions
 from lavka.invoices.models import Invoice
 from lavka.invoices.rules import Document, InvoiceKind, Row
 from lavka.invoices.selectors import invoices_of
@@ -33,17 +34,17 @@ def issue_invoices(*, order_id: UUID, at: datetime.datetime) -> list[Invoice]:
     order = Order.objects.locked().get(pk=order_id)
     if not order.is_placed:
         return []
-    earlier = list(invoices_of(order_id))
-    due = rules.documents_due(account_of(order), [each.document for each in earlier])
-    issued: list[Invoice] = []
-    for document in due:
-        invoice = next((each for each in [*earlier, *issued] if each.kind == "invoice"), None)
-        issued.append(_issue(order, document, invoice, at))
-    return issued
+    invoices = list(invoices_of(order_id))
+    earlier = [each.document for each in invoices]
+    due = rules.documents_due(account_of(order), earlier)
+    corrected = corrected_positions([*earlier, *due])[len(earlier) :]
+    for document, positions in zip(due, corrected, strict=True):
+        invoices.append(_issue(order, document, [invoices[each] for each in positions], at))
+    return invoices[len(earlier) :]
 
 
 def _issue(
-    order: Order, document: Document, invoice: Invoice | None, at: datetime.datetime
+    order: Order, document: Document, corrected: Sequence[Invoice], at: datetime.datetime
 ) -> Invoice:
     is_credit = document.kind == InvoiceKind.CREDIT_NOTE
     number = next_number(f"{document.kind}s")
@@ -54,7 +55,7 @@ def _issue(
         kind=document.kind,
         number=number,
         name=f"{prefix}{number:0{NUMBER_DIGITS}}",
-        credited=invoice if is_credit else None,
+        credited=corrected[0] if is_credit else None,
         cause=document.cause,
         source=document.source,
         currency=order.currency,
@@ -65,7 +66,7 @@ def _issue(
         # A clock that was set back, or a caller who waited, must not turn dates around.
         issued_at=max(at, newest.issued_at) if newest else at,
     )
-    issued.content = sheets.content_of(issued, _named(document.rows, issued))
+    issued.content = sheets.content_of(issued, _named(document.rows, issued), corrected)
     issued.sheet = sheets.sheet_of(issued)
     issued.save(force_insert=True)
     return issued

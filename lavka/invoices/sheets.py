@@ -9,12 +9,12 @@ from typing import Any
 from django.db.models import Max
 from django.utils import formats, timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from lavka.addresses.formats import postal_lines
 from lavka.fulfilment.models import Shipment
 from lavka.invoices.models import Invoice
-from lavka.invoices.rules import Cause, InvoiceKind, Row, as_json, rate_totals
+from lavka.invoices.rules import Cause, CorrectedInvoice, InvoiceKind, Row, as_json, rate_totals
 from lavka.kernel.conf import options
 from lavka.kernel.formats import format_money
 from lavka.kernel.money import exponent_of
@@ -37,9 +37,11 @@ def named(row: Row, invoice: Invoice) -> Row:
         return replace(row, name=f"{name} ({rates})" if rates else name)
 
 
-def content_of(invoice: Invoice, rows: Sequence[Row]) -> dict[str, Any]:
+def content_of(
+    invoice: Invoice, rows: Sequence[Row], corrected: Sequence[Invoice]
+) -> dict[str, Any]:
     """All that a document says, for programs. Source: Directive 2006/112/EC, article 226."""
-    order, corrected = invoice.order, invoice.credited
+    order = invoice.order
     with translation.override(invoice.language):
         billing = order.billing_address or order.shipping_address
         customer = {
@@ -57,8 +59,7 @@ def content_of(invoice: Invoice, rows: Sequence[Row]) -> dict[str, Any]:
         "issued_on": _day(invoice.issued_at).isoformat(),
         "supplied_on": supplied_on and supplied_on.isoformat(),
         "paid_on": paid_on and paid_on.isoformat(),
-        "corrects": corrected
-        and {"name": corrected.name, "issued_on": _day(corrected.issued_at).isoformat()},
+        "corrects": [_reference(each) for each in corrected],
         "rows": [as_json(row) for row in rows],
         "rates": [asdict(each) for each in rate_totals(rows)],
     }
@@ -91,6 +92,11 @@ def sheet_of(invoice: Invoice) -> dict[str, Any]:
             "sum": [_sum_label(invoice), format_money(invoice.money(invoice.total_amount))],
             "footer": _footer(content["seller"]),
         }  # fmt: skip
+
+
+def _reference(invoice: Invoice) -> CorrectedInvoice:
+    issued_on = _day(invoice.issued_at).isoformat()
+    return {"id": str(invoice.pk), "name": invoice.name, "issued_on": issued_on}
 
 
 def _seller() -> dict[str, Any]:
@@ -150,7 +156,7 @@ def _customer_lines(customer: dict[str, Any]) -> list[str]:
 
 def _facts(invoice: Invoice) -> list[tuple[str, str]]:
     content = invoice.content
-    corrects = content["corrects"]
+    corrects = invoice.corrects
     supplied = _date(content["supplied_on"]) or pgettext("date of supply", "upon dispatch")
     return [
         (_("Date of issue"), _date(content["issued_on"])),
@@ -158,8 +164,8 @@ def _facts(invoice: Invoice) -> list[tuple[str, str]]:
         (_("Date of payment"), _date(content["paid_on"])),
         (_("Order"), f"№ {content['order_number']}"),
         (
-            _("Corrects invoice"),
-            f"№ {corrects['name']}, {_date(corrects['issued_on'])}" if corrects else "",
+            ngettext("Corrects invoice", "Corrects invoices", len(corrects)),
+            "; ".join(f"№ {each['name']}, {_date(each['issued_on'])}" for each in corrects),
         ),
         (_("Cause"), str(Cause(invoice.cause).label) if corrects else ""),
     ]

@@ -57,7 +57,9 @@ def test_an_order_lists_its_documents(api: Api):
     assert (credit["kind"], credit["number"], credit["cause"]) == (
         "credit_note", "CN-000001", "cancellation",
     )  # fmt: skip
-    assert credit["corrects"] == {"id": invoice["id"], "number": "INV-000001"}
+    assert credit["corrects"] == [
+        {"id": invoice["id"], "number": "INV-000001", "issued_on": invoice["issued_on"]}
+    ]
     assert credit["total"] == invoice["total"] == order.total.as_json()
     printed = api.get(f"{path}{credit['id']}/pdf/", token=token_of(customer))
     assert printed["Content-Disposition"] == 'inline; filename="CN-000001.pdf"'

@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lavka.invoices.corrections import corrected_positions
 from lavka.invoices.rules import (
     Account,
     Cause,
@@ -210,6 +211,9 @@ def test_documents_come_to_what_is_owed_and_end_there(states: list[Account], mis
         assert documents_due(state, issued) == []
         assert balance(issued) == (state.owed if issued else 0)
 
+    for each, corrected in zip(issued, corrected_positions(issued), strict=True):
+        assert bool(corrected) is (each.kind == InvoiceKind.CREDIT_NOTE)
+        assert {issued[position].kind for position in corrected} <= {InvoiceKind.INVOICE}
     assert all(each.gross >= 0 for each in issued)
     assert [each.kind for each in issued[:1]] in ([], [InvoiceKind.INVOICE])
     if states[-1].is_cancelled:

@@ -11,10 +11,11 @@ from lavka.web.serializers import MoneyOutput
 
 
 class CorrectedInvoiceOutput(Serializer):
-    """The invoice that a credit note corrects."""
+    """An invoice that a credit note corrects."""
 
     id = serializers.UUIDField()
     number = serializers.CharField()
+    issued_on = serializers.DateField()
 
 
 class InvoiceOutput(Serializer):
@@ -25,7 +26,11 @@ class InvoiceOutput(Serializer):
     number = serializers.CharField()
     order_id = serializers.UUIDField()
     cause = serializers.ChoiceField(choices=Cause.choices)
-    corrects = CorrectedInvoiceOutput(allow_null=True)
+    corrects = CorrectedInvoiceOutput(
+        many=True,
+        help_text="The invoices whose rows a credit note takes back, the one of which it takes "
+        "most first; none for an invoice.",
+    )
     net = MoneyOutput()
     tax = MoneyOutput()
     total = MoneyOutput()
@@ -100,15 +105,17 @@ class InvoiceContentOutput(InvoiceOutput):
 
 
 def invoice_json(invoice: Invoice) -> dict[str, Any]:
-    """`InvoiceOutput` of a document whose corrected one is loaded."""
-    corrected = invoice.credited
+    """`InvoiceOutput`."""
     return {
         "id": invoice.pk,
         "kind": invoice.kind,
         "number": invoice.name,
         "order_id": invoice.order_id,
         "cause": invoice.cause,
-        "corrects": corrected and {"id": corrected.pk, "number": corrected.name},
+        "corrects": [
+            {"id": each["id"], "number": each["name"], "issued_on": each["issued_on"]}
+            for each in invoice.corrects
+        ],
         "net": invoice.money(invoice.net_amount).as_json(),
         "tax": invoice.money(invoice.tax_amount).as_json(),
         "total": invoice.money(invoice.total_amount).as_json(),
