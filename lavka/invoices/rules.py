@@ -83,8 +83,7 @@ class Row:
     def part(self, gross: int) -> "Row":
         """A sum of the row, its taxes in proportion; the whole of it is exactly the row."""
         taxes: list[TaxShare] = [
-            {"percent": tax["percent"], "amount": _share(tax["amount"], gross, self.gross)}
-            for tax in self.taxes
+            {**tax, "amount": _share(tax["amount"], gross, self.gross)} for tax in self.taxes
         ]
         return replace(self, net=gross - sum_of(taxes), taxes=taxes)
 
@@ -94,9 +93,7 @@ class Row:
         def of(amount: int) -> int:
             return _share(amount, end, self.quantity) - _share(amount, start, self.quantity)
 
-        taxes: list[TaxShare] = [
-            {"percent": tax["percent"], "amount": of(tax["amount"])} for tax in self.taxes
-        ]
+        taxes: list[TaxShare] = [{**tax, "amount": of(tax["amount"])} for tax in self.taxes]
         return replace(
             self,
             quantity=end - start,
@@ -277,7 +274,7 @@ def _added(row: Row, more: Row) -> Row:
         discount=row.discount + more.discount,
         net=row.net + more.net,
         taxes=[
-            {"percent": tax["percent"], "amount": tax["amount"] + other["amount"]}
+            {**tax, "amount": tax["amount"] + other["amount"]}
             for tax, other in zip(row.taxes, more.taxes, strict=True)
         ],
     )
@@ -289,7 +286,7 @@ def _negated(row: Row) -> Row:
         quantity=-row.quantity,
         discount=-row.discount,
         net=-row.net,
-        taxes=[{"percent": tax["percent"], "amount": -tax["amount"]} for tax in row.taxes],
+        taxes=[{**tax, "amount": -tax["amount"]} for tax in row.taxes],
     )
 
 
@@ -303,14 +300,15 @@ def _remaining(documents: Sequence[Document]) -> list[Row]:
 
 
 def _by_rate(documents: Iterable[Document]) -> list[Row]:
-    """What documents come to, a row for each set of rates."""
-    groups: dict[tuple[str, ...], Row] = {}
+    """What documents come to, a row for each set of rates and reasons."""
+    groups: dict[tuple[tuple[str, str], ...], Row] = {}
     for document in documents:
         for row in document.rows:
             signed = row if document.sign > 0 else _negated(row)
-            empty = Row(net=0, taxes=[{"percent": each, "amount": 0} for each in row.rates])
-            group = _added(groups.get(row.rates, empty), signed)
-            groups[row.rates] = replace(group, quantity=1, discount=0)
+            key = tuple(_rate_of(tax) for tax in row.taxes)
+            empty = Row(net=0, taxes=[{**tax, "amount": 0} for tax in row.taxes])
+            group = _added(groups.get(key, empty), signed)
+            groups[key] = replace(group, quantity=1, discount=0)
     return list(groups.values())
 
 
@@ -345,24 +343,27 @@ def _share(amount: int, part: int, whole: int) -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RateTotal:
-    """What a document takes at one rate."""
+    """What a document takes at one rate; `reason` says why that is nothing."""
 
     percent: str
+    reason: str = ""
     net: int
     tax: int
 
 
 def rate_totals(rows: Iterable[Row]) -> list[RateTotal]:
-    """Taxable amount and tax for each rate, the highest first."""
-    totals: dict[str, RateTotal] = {}
+    """Taxable amount and tax for each rate and reason, the highest rate first."""
+    totals: dict[tuple[str, str], RateTotal] = {}
     for row in rows:
         for tax in row.taxes:
-            percent = tax["percent"]
-            before = totals.get(percent) or RateTotal(percent=percent, net=0, tax=0)
-            totals[percent] = replace(
-                before, net=before.net + row.net, tax=before.tax + tax["amount"]
-            )
+            percent, reason = rate = _rate_of(tax)
+            before = totals.get(rate) or RateTotal(percent=percent, reason=reason, net=0, tax=0)
+            totals[rate] = replace(before, net=before.net + row.net, tax=before.tax + tax["amount"])
     return sorted(totals.values(), key=lambda each: -Decimal(each.percent))
+
+
+def _rate_of(tax: TaxShare) -> tuple[str, str]:
+    return tax["percent"], tax.get("reason", "")
 
 
 def without_tax(amount: Decimal, percents: Iterable[str]) -> Decimal:

@@ -195,7 +195,8 @@ def _rate(rate: dict[str, Any], invoice: Invoice) -> list[str]:
         "percent": _number(rate["percent"]),
         "net": format_money(invoice.money(rate["net"])),
     }
-    return [label, format_money(invoice.money(rate["tax"]))]
+    reason = rate.get("reason")  # absent in what was issued before there were reasons
+    return [f"{label}: {reason}" if reason else label, format_money(invoice.money(rate["tax"]))]
 
 
 def _sum_label(invoice: Invoice) -> str:

@@ -25,7 +25,7 @@ class TaxRateAdmin(ModelAdmin):
     """What each country takes, and when."""
 
     form = TaxRateForm
-    list_display = ["country", "percent", "valid_from", "valid_until"]
+    list_display = ["country", "percent", "reason", "valid_from", "valid_until"]
     list_filter = ["country"]
     search_fields = ["country"]
 

@@ -32,7 +32,9 @@ class TaxCalculator(Protocol):
     ) -> Sequence[Sequence[TaxShare]]:
         """The taxes of each part, on top of its amount or inside it, each with its rate.
 
-        A part that nothing is taken of has a share at "0". `address` is where the goods go;
+        A part that nothing is taken of has a share at "0"; its `reason`, such as "Reverse charge",
+        is printed on invoices as it is, up to 200 characters in the language of the caller's
+        choice. `address` is where the goods go;
         `country` is its ISO 3166-1 alpha-2 code. Invoices show rates and amounts as they are here.
         """
 
@@ -49,11 +51,9 @@ class CountryRates:
         are_included: bool,
     ) -> Sequence[Sequence[TaxShare]]:
         """See `TaxCalculator`: 1 query."""
-        percent = selectors.percent_on(address["country"], on)
-        return [
-            [rules.share_at(percent, rules.tax_of(part.amount, percent, is_included=are_included))]
-            for part in parts
-        ]
+        percent, reason = selectors.rate_on(address["country"], on)
+        amounts = [rules.tax_of(each.amount, percent, is_included=are_included) for each in parts]
+        return [[rules.share_at(percent, amount, reason)] for amount in amounts]
 
 
 calculator = Plug(

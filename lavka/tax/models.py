@@ -6,6 +6,8 @@ from django.db.models import F, Func, Q
 from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
 
+from lavka.tax.rules import MAX_REASON
+
 
 class TaxRate(models.Model):
     """What a country takes of sales to it; no two rates of one country hold on the same day.
@@ -16,6 +18,10 @@ class TaxRate(models.Model):
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
     country = models.CharField(_("country"), max_length=2, help_text=_("ISO 3166-1 alpha-2"))
     percent = models.DecimalField(_("percent"), max_digits=6, decimal_places=3)
+    reason = models.CharField(
+        _("reason for 0 %"), max_length=MAX_REASON, blank=True, default="", db_default="",
+        help_text=_("Why nothing is taken, as invoices say it: the law that exempts, an export."),
+    )  # fmt: skip
     valid_from = models.DateField(_("valid from"))
     valid_until = models.DateField(
         _("valid until"), null=True, blank=True, help_text=_("The first day it no longer holds.")
@@ -37,6 +43,11 @@ class TaxRate(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(percent__gte=0, percent__lte=100), name="tax_rate_is_a_percentage"
+            ),
+            models.CheckConstraint(
+                condition=Q(reason="") | Q(percent=0),
+                name="tax_rate_reason_is_for_no_tax",
+                violation_error_message=_("Only a rate of zero has a reason."),
             ),
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),

@@ -15,10 +15,10 @@ def rates() -> QuerySet[TaxRate]:
 
 
 # No two rates of a country hold on the same day.
-_PERCENT = "SELECT percent FROM tax_taxrate WHERE country = %s AND valid @> %s::date"
+_RATE = "SELECT percent, reason FROM tax_taxrate WHERE country = %s AND valid @> %s::date"
 
 
-def percent_on(country: str, day: datetime.date) -> Decimal:
-    """The country's rate on a day, 0 where none holds: 1 query."""
-    row = rows.fetch_one(_PERCENT, [country, day])
-    return row[0] if row else Decimal(0)
+def rate_on(country: str, day: datetime.date) -> tuple[Decimal, str]:
+    """The country's percentage on a day and its reason; 0 where no rate holds: 1 query."""
+    row = rows.fetch_one(_RATE, [country, day])
+    return (row[0], row[1]) if row else (Decimal(0), "")

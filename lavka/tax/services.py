@@ -19,17 +19,24 @@ from lavka.tax.models import TaxRate
 
 
 class RateContent(TypedDict, total=False):
-    """What staff say about a rate; `valid_until` is the first day it no longer holds."""
+    """What staff say about a rate; `valid_until` is the first day it no longer holds.
+
+    `reason` says why a rate of 0 % takes nothing.
+    """
 
     country: str
     percent: Decimal
+    reason: str
     valid_from: datetime.date
     valid_until: datetime.date | None
 
 
 @transaction.atomic
 def create_rate(**content: Unpack[RateContent]) -> TaxRate:
-    """Add a rate; raises Invalid, for days that run backwards, and RatesOverlap."""
+    """Add a rate.
+
+    Raises: Invalid, for days that run backwards or a reason for a tax; RatesOverlap.
+    """
     return _save(TaxRate(**content), SecurityEvent.TAX_RATE_CREATED, content)
 
 
@@ -37,7 +44,8 @@ def create_rate(**content: Unpack[RateContent]) -> TaxRate:
 def update_rate(*, rate_id: UUID, **content: Unpack[RateContent]) -> TaxRate:
     """Change what is named; what was sold keeps its tax.
 
-    Raises: TaxRate.DoesNotExist; Invalid, for days that run backwards; RatesOverlap.
+    Raises: TaxRate.DoesNotExist; Invalid, for days that run backwards or a reason for a tax;
+    RatesOverlap.
     Locks: the rate.
     """
     rate = TaxRate.objects.select_for_update(no_key=True).get(pk=rate_id)
@@ -60,6 +68,9 @@ def _save(rate: TaxRate, event: SecurityEvent, content: RateContent) -> TaxRate:
     if rate.valid_until is not None and rate.valid_until <= rate.valid_from:
         detail = _("The last day comes before the first.")
         raise Invalid(errors=[FieldError("#/valid_until", "backwards", detail)])
+    if rate.reason and rate.percent:
+        detail = _("Only a rate of zero has a reason.")
+        raise Invalid(errors=[FieldError("#/reason", "not_allowed", detail)])
     with refusals_named():
         rate.save()
     if content:

@@ -16,7 +16,7 @@ from lavka.kernel.models import OutboxEvent
 from lavka.orders.models import Order
 from lavka.reviews.models import Review
 from lavka.shipping.selectors import rates_to
-from lavka.tax.selectors import percent_on
+from lavka.tax.selectors import rate_on
 from tests.inventory.factories import make_warehouse
 
 pytestmark = pytest.mark.django_db
@@ -41,8 +41,8 @@ def test_the_demo_has_stock_to_sell_and_rates_to_sell_it_at():
     assert (first, again) == ((Variant.objects.count(), 17), (0, 0))
     assert StockLevel.objects.filter(on_hand=0).count() == sold_out > 0
     assert Variant.objects.filter(is_in_stock=False).count() == sold_out
-    assert percent_on("RU", datetime.date(2025, 12, 31)) == 20
-    assert percent_on("RU", datetime.date(2026, 1, 1)) == 22
+    assert rate_on("RU", datetime.date(2025, 12, 31)) == (20, "")
+    assert rate_on("RU", datetime.date(2026, 1, 1)) == (22, "")
     assert [rate.name for rate in rates_to("BR")] == ["International parcel"]
 
 

@@ -82,7 +82,7 @@ def test_staff_find_documents_and_read_all_that_they_say(api: Api):
     assert [len(each) for each in (listed, credits, of_order, by_number)] == [3, 1, 2, 1]
     assert content["seller"]["vat_number"] == "GB123456789"
     assert content["rows"][0]["taxes"] == [
-        {"percent": "20", "amount": {"amount": 520, "currency": "USD"}}
+        {"percent": "20", "reason": "", "amount": {"amount": 520, "currency": "USD"}}
     ]
     assert content["rows"][1]["line_id"] is None
     assert content["rates"][0]["net"] == {"amount": 3098, "currency": "USD"}

@@ -17,12 +17,18 @@ from lavka.invoices.rules import (
     price_without_tax,
     rate_totals,
 )
+from lavka.tax.rules import TaxShare
 
 
 def row(line: str, quantity: int, gross: int, percent: str = "20") -> Row:
     tax = (2 * gross * int(percent) + 100 + int(percent)) // (2 * (100 + int(percent)))
     taxes = [{"percent": percent, "amount": tax}]
     return Row(line_id=line, name=line, quantity=quantity, net=gross - tax, taxes=taxes)
+
+
+def untaxed(line: str, gross: int, reason: str) -> Row:
+    taxes: list[TaxShare] = [{"percent": "0", "amount": 0, "reason": reason}]
+    return Row(line_id=line, name=line, quantity=1, net=gross, taxes=taxes)
 
 
 def account(*rows: Row, captured: int | None = None, **change: object) -> Account:
@@ -134,6 +140,22 @@ def test_a_cancellation_takes_back_all_that_is_left():
 
     assert (credit.cause, credit.gross) == (Cause.CANCELLATION, 3600)
     assert by_rate([*issued, credit]) == {"20": (0, 0), "7": (0, 0)}
+
+
+def test_reasons_of_no_tax_stay_with_their_sums():
+    """Also when sums of two reasons are refunded, and when an edit changes the words."""
+    abroad = untaxed("abroad", 300, "Reverse charge")
+    exempt = untaxed("exempt", 100, "Article 132")
+    issued = documents_due(account(abroad, exempt), [])
+    refund = Refund(source="refund a", amount=40)
+
+    [credit] = documents_due(account(abroad, exempt, refunded=40, refunds=[refund]), issued)
+    reworded = account(untaxed("abroad", 300, "Reverse charge, article 196"), exempt)
+
+    for document, amounts in ((issued[0], (300, 100)), (credit, (30, 10))):
+        totals = [(each.reason, each.net) for each in rate_totals(document.rows)]
+        assert totals == list(zip(("Reverse charge", "Article 132"), amounts, strict=True))
+    assert documents_due(reworded, issued) == []
 
 
 def test_what_was_cancelled_before_its_invoice_has_none():

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import IntegrityError
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from lavka.tax import selectors, services
 from lavka.tax.calculator import Taxable, calculator
 from lavka.tax.errors import RatesOverlap
 from lavka.tax.models import TaxRate
-from lavka.tax.rules import tax_of
+from lavka.tax.rules import shares_to_keep, tax_of
 from tests.accounts.factories import make_staff, token_of
 from tests.racing import race
 from tests.tax.factories import make_tax_rate
@@ -61,7 +62,7 @@ def test_the_rate_of_the_day_holds():
     make_tax_rate("DE", "19", valid_from=DAY(2021, 1, 1))
 
     days = [DAY(2006, 1, 1), DAY(2020, 6, 30), DAY(2020, 7, 1), DAY(2020, 12, 31), DAY(2026, 1, 1)]
-    assert [selectors.percent_on("DE", day) for day in days] == [0, 19, 16, 16, 19]
+    assert [selectors.rate_on("DE", day)[0] for day in days] == [0, 19, 16, 16, 19]
 
 
 @pytest.mark.django_db
@@ -114,6 +115,7 @@ def test_staff_keep_the_rates(api):
     assert created.json() == BODY | {
         "id": created.json()["id"],
         "percent": "19",
+        "reason": "",
         "valid_until": None,
     }
     assert changed.json()["valid_until"] == "2030-01-01"
@@ -129,6 +131,8 @@ def test_staff_keep_the_rates(api):
         ({"percent": 101}, 422, "invalid"),
         ({"percent": "NaN"}, 422, "invalid"),
         ({"valid_until": "2020-01-01"}, 422, "invalid"),
+        ({"country": "FR", "reason": "Export"}, 422, "invalid"),
+        ({"country": "FR", "percent": 0, "reason": "x" * 201}, 422, "invalid"),
         ({}, 409, "rates_overlap"),
     ],
 )
@@ -139,6 +143,48 @@ def test_a_rate_that_cannot_be_is_refused(api, change, status, code):
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert TaxRate.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_rate_of_nothing_says_why(api):
+    token = token_of(make_staff())
+    body = BODY | {"percent": "0", "reason": "Export, article 146"}
+
+    created = api.post("/manage/tax-rates/", body, token=token).json()
+    path = f"/manage/tax-rates/{created['id']}/"
+    refused = api.patch(path, {"percent": "19"}, token=token)
+    [[share]] = calculator().taxes(
+        parts=[Taxable(amount=1000)], address={"country": "DE"}, on=DAY(2026, 1, 1),
+        are_included=False,
+    )  # fmt: skip
+    taxed = api.patch(path, {"percent": "19", "reason": ""}, token=token)
+
+    assert created["reason"] == "Export, article 146"
+    assert refused.status_code == 422
+    assert [each["pointer"] for each in refused.json()["errors"]] == ["#/reason"]
+    assert share == {"percent": "0", "amount": 0, "reason": "Export, article 146"}
+    assert (taxed.status_code, taxed.json()["reason"]) == (200, "")
+    with pytest.raises(IntegrityError):
+        TaxRate.objects.update(reason="Export")
+
+
+@pytest.mark.parametrize(
+    ("percent", "reason", "kept"),
+    [
+        ("0", "  Reverse\n charge ", {"reason": "Reverse charge"}),
+        ("0.00", "x" * 300, {"reason": "x" * 200}),
+        ("0", " ", {}),
+        ("20", "Export", {}),
+    ],
+    ids=["one line", "long", "blank", "a tax"],
+)
+def test_orders_keep_reasons_only_where_nothing_is_taken(percent, reason, kept):
+    share = {"percent": percent, "amount": 0, "reason": reason}
+
+    [found] = shares_to_keep([share])
+
+    assert found.get("reason") == kept.get("reason")
+    assert shares_to_keep([{"percent": "0", "amount": 0}]) == [{"percent": "0", "amount": 0}]
 
 
 @pytest.mark.django_db
@@ -161,6 +207,18 @@ def test_the_admin_tells_of_an_overlap_and_saves_nothing(client):
 
     assert "End that one first" in answer.content.decode()
     assert TaxRate.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_the_admin_keeps_reasons_of_no_tax_only(client):
+    client.force_login(make_staff())
+    page, body = reverse("admin:tax_taxrate_add"), {"country": "US", "valid_from": "2026-01-01"}
+
+    refused = client.post(page, body | {"percent": "5", "reason": "Export"})
+    client.post(page, body | {"percent": "0", "reason": "Export"})
+
+    assert "Only a rate of zero has a reason." in refused.content.decode()
+    assert [(each.percent, each.reason) for each in TaxRate.objects.all()] == [(0, "Export")]
 
 
 def test_a_calculator_that_is_none_is_refused_at_start(settings):

@@ -9,6 +9,8 @@ from lavka.invoices.models import Invoice
 from lavka.invoices.rules import SHIPPING, Cause, InvoiceKind
 from lavka.web.serializers import MoneyOutput
 
+REASON = "Why a rate of 0 % takes nothing; empty where nobody has said it."
+
 
 class CorrectedInvoiceOutput(Serializer):
     """An invoice that a credit note corrects."""
@@ -48,6 +50,7 @@ class InvoiceTaxOutput(Serializer):
     """A tax on a row."""
 
     percent = serializers.CharField()
+    reason = serializers.CharField(help_text=REASON)
     amount = MoneyOutput()
 
 
@@ -68,6 +71,7 @@ class RateOutput(Serializer):
     """What is taxed at one rate, and its tax."""
 
     percent = serializers.CharField()
+    reason = serializers.CharField(help_text=REASON)
     net = MoneyOutput()
     tax = MoneyOutput()
 
@@ -136,6 +140,7 @@ def invoice_content_json(invoice: Invoice) -> dict[str, Any]:
             "rates": [
                 {
                     "percent": rate["percent"],
+                    "reason": rate.get("reason", ""),
                     "net": invoice.money(rate["net"]).as_json(),
                     "tax": invoice.money(rate["tax"]).as_json(),
                 }
@@ -156,7 +161,11 @@ def _row_json(invoice: Invoice, row: dict[str, Any]) -> dict[str, Any]:
         "discount": invoice.money(row["discount"]).as_json(),
         "net": invoice.money(row["net"]).as_json(),
         "taxes": [
-            {"percent": tax["percent"], "amount": invoice.money(tax["amount"]).as_json()}
+            {
+                "percent": tax["percent"],
+                "reason": tax.get("reason", ""),
+                "amount": invoice.money(tax["amount"]).as_json(),
+            }
             for tax in row["taxes"]
         ],
     }

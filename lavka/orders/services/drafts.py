@@ -10,6 +10,7 @@ from lavka.kernel import clock, rows
 from lavka.orders.errors import AlreadyPlaced
 from lavka.orders.models import Order, OrderLine
 from lavka.orders.rules import LineContent, OrderContent, OrderStatus
+from lavka.tax.rules import shares_to_keep
 
 
 @rows.Compiled
@@ -55,7 +56,7 @@ def fill(order: Order, content: OrderContent) -> None:
     order.currency, order.is_tax_included = content.currency, content.is_tax_included
     order.subtotal_amount, order.discount_amount = content.subtotal, content.discount
     order.shipping_amount, order.shipping_tax_amount = content.shipping, content.shipping_tax
-    order.shipping_taxes = list(content.shipping_taxes)
+    order.shipping_taxes = shares_to_keep(content.shipping_taxes)
     order.tax_amount, order.total_amount = content.tax, content.total
     order.line_count = len(content.lines)
     order.piece_count = sum(line.quantity for line in content.lines)
@@ -81,5 +82,5 @@ def line_of(order: Order, line: LineContent, position: int) -> OrderLine:
         quantity=line.quantity,
         discount_amount=line.discount,
         tax_amount=line.tax,
-        taxes=list(line.taxes),
+        taxes=shares_to_keep(line.taxes),
     )

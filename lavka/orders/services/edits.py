@@ -22,6 +22,7 @@ from lavka.orders.services.drafts import fill, line_of
 from lavka.orders.services.history import announce_order, record_event
 from lavka.orders.services.lifecycle import lines_of, require_next
 from lavka.tax.calculator import Taxable, calculator
+from lavka.tax.rules import shares_to_keep
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,5 +209,5 @@ def _write_lines(edit: Edit) -> None:
             line_of(edit.order, line, position).save(force_insert=True)
         else:
             row.quantity, row.discount_amount = line.quantity, line.discount
-            row.tax_amount, row.taxes = line.tax, list(line.taxes)
+            row.tax_amount, row.taxes = line.tax, shares_to_keep(line.taxes)
             row.save(update_fields=["quantity", "discount_amount", "tax_amount", "taxes"])

@@ -9,7 +9,10 @@ from rest_framework.serializers import Serializer
 
 from lavka.addresses.api.serializers import CountryField
 from lavka.tax.models import TaxRate
+from lavka.tax.rules import MAX_REASON
 from lavka.web.serializers import Input
+
+REASON = _("Why a rate of 0 % takes nothing, as invoices say it; empty for another rate.")
 
 
 class TaxRateInput(Input):
@@ -18,6 +21,9 @@ class TaxRateInput(Input):
     country = CountryField()
     percent = serializers.DecimalField(
         max_digits=6, decimal_places=3, min_value=Decimal(0), max_value=Decimal(100)
+    )
+    reason = serializers.CharField(
+        max_length=MAX_REASON, allow_blank=True, required=False, help_text=REASON
     )
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(
@@ -31,6 +37,7 @@ class TaxRateOutput(Serializer):
     id = serializers.UUIDField()
     country = serializers.CharField(help_text="ISO 3166-1 alpha-2")
     percent = serializers.CharField(help_text=_("A decimal number, such as 8.875."))
+    reason = serializers.CharField(help_text=REASON)
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(
         allow_null=True, help_text=_("The first day it no longer holds.")
@@ -43,6 +50,7 @@ def rate_json(rate: TaxRate) -> dict[str, Any]:
         "id": rate.pk,
         "country": rate.country,
         "percent": f"{rate.percent.normalize():f}",
+        "reason": rate.reason,
         "valid_from": rate.valid_from,
         "valid_until": rate.valid_until,
     }

@@ -20,6 +20,16 @@ EXAMPLE = OpenApiExample(
     {"country": "DE", "percent": "19", "valid_from": "2021-01-01"},
     request_only=True,
 )
+EXPORT = OpenApiExample(
+    "An export",
+    {
+        "country": "US",
+        "percent": "0",
+        "reason": "Export, Directive 2006/112/EC, article 146",
+        "valid_from": "2021-01-01",
+    },
+    request_only=True,
+)
 
 
 class TaxRatesView(StaffView):
@@ -47,7 +57,7 @@ class TaxRatesView(StaffView):
         request=TaxRateInput,
         responses={201: TaxRateOutput},
         errors=[RatesOverlap],
-        examples=[EXAMPLE],
+        examples=[EXAMPLE, EXPORT],
     )
     async def post(self, request: Request) -> Response:
         values: Any = TaxRateInput.read(request.data)
