@@ -9,13 +9,20 @@ MAX_SOURCE = 1000
 
 
 class ImportedQuantity(models.Model):
-    """What a product file said last of a variant's quantity: the same again is no new count."""
+    """What a product file said last of a variant's quantity: the same again is no new count.
+
+    It was counted in `warehouse`; None says that it was not, as staff had counted before.
+    """
 
     variant = models.OneToOneField(
         "catalog.Variant", models.CASCADE, primary_key=True, related_name="imported_quantity",
         verbose_name=_("variant"),
     )  # fmt: skip
     quantity = models.PositiveIntegerField(_("quantity"))
+    warehouse = models.ForeignKey(
+        "inventory.Warehouse", models.PROTECT, null=True, related_name="+",
+        verbose_name=_("warehouse"),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("imported quantity")

@@ -13,18 +13,18 @@ from lavka.catalog.rules import choice_code_from, slug_from
 from lavka.catalog.services import TypeAttributeValues, VariantValues
 from lavka.imports.shopify import ProductDraft, Refused
 from lavka.imports.shopify_variants import COST, VariantDraft, with_own_sku, without_gtin
-from lavka.imports.stock import lock_stock_of, save_stock, stock_of
+from lavka.imports.stock import Destination, lock_stock_of, save_stock, stock_of
 from lavka.imports.tables import Refusal
 from lavka.kernel.errors import ShopError
 
 TAGS = "tags"
 
 
-def save_draft(draft: ProductDraft, *, warehouse: str, is_dry_run: bool = False) -> str:
+def save_draft(draft: ProductDraft, *, destination: Destination, is_dry_run: bool = False) -> str:
     """Create or change the product at the draft's slug: "created", "changed" or "unchanged".
 
     The draft is the truth about the product: a variant that it does not name is deleted, unless
-    its stock was ever counted. Quantities go to the `warehouse` (a code), see `save_stock`.
+    its stock was ever counted. Quantities go to the `destination`, see `save_stock`.
     Raises: Refused; then nothing is written.
     Locks: the stock levels of the product's variants, the schema, shared, and the product.
     """
@@ -34,7 +34,7 @@ def save_draft(draft: ProductDraft, *, warehouse: str, is_dry_run: bool = False)
             _leave_to_others(draft)
             before = _snapshot(draft.slug)
             _save(draft)
-            save_stock(draft, warehouse)
+            save_stock(draft, destination)
             is_same = before == _snapshot(draft.slug)
             # Nothing is left behind of a dry run, nor an event of a change that changed nothing.
             transaction.set_rollback(is_same or is_dry_run)

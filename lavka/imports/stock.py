@@ -1,10 +1,12 @@
 """Quantities and policies of a product file become counted stock.
 
 A quantity is a count the first time a file says it of a variant that nobody has counted. Said again
-it is old news: what was sold since stays sold. Another quantity is a new count.
+it is old news: what was sold since stays sold. Another quantity is a new count, in the warehouse of
+the one before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +17,7 @@ from lavka.imports.shopify_variants import POLICY, QUANTITY, Policy, VariantDraf
 from lavka.imports.tables import Refusal
 from lavka.inventory import services as inventory
 from lavka.inventory.errors import StockPromised
-from lavka.inventory.models import MAX_UNITS, StockLevel, StockPolicy
+from lavka.inventory.models import MAX_UNITS, StockLevel, StockPolicy, Warehouse
 from lavka.inventory.selectors import policy_of
 from lavka.inventory.services.changes import lock_levels
 
@@ -38,57 +40,118 @@ def stock_of(slug: str) -> Any:
     )
 
 
-def save_stock(draft: ProductDraft, warehouse: str) -> None:
-    """Count a saved product's tracked variants in the warehouse, and set their policies.
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """Where quantities are counted: in `warehouse`.
 
-    Raises: Refused, for less than is promised to buyers.
+    Unless staff named it, a variant that was counted in another by its last quantity is again.
+    """
+
+    warehouse: Warehouse
+    is_named: bool
+
+    def of(self, last: ImportedQuantity | None) -> Warehouse:
+        """The warehouse for a variant whose last quantity was this."""
+        if self.is_named or last is None or last.warehouse is None:
+            return self.warehouse
+        return last.warehouse
+
+
+def save_stock(draft: ProductDraft, destination: Destination) -> None:
+    """Count a saved product's tracked variants, and set their policies.
+
+    Raises: Refused, for less than is promised to buyers, and for a count in another warehouse than
+    before while units lie there, since both would be sold.
     """
     tracked = Variant.objects.filter(product__slug=draft.slug, track_inventory=True)
     ids = dict(tracked.values_list("sku", "pk"))
     said = [(ids[each.sku], each) for each in draft.variants if each.sku in ids]
-    _count(draft, said, warehouse)
+    _count(draft, said, destination)
     for variant_id, variant in said:
         _set_policy(variant_id, variant)
 
 
-def _count(draft: ProductDraft, said: Sequence[tuple[UUID, VariantDraft]], warehouse: str) -> None:
-    known = ImportedQuantity.objects.in_bulk([variant_id for variant_id, _ in said])
+def _count(
+    draft: ProductDraft, said: Sequence[tuple[UUID, VariantDraft]], destination: Destination
+) -> None:
+    ids = [variant_id for variant_id, _ in said]
+    known = ImportedQuantity.objects.select_related("warehouse").in_bulk(ids)
     news = {
         variant_id: variant
         for variant_id, variant in said
         if variant.quantity is not None
         and (variant_id not in known or known[variant_id].quantity != variant.quantity)
     }
-    levels = StockLevel.objects.filter(variant_id__in=news)
-    by_hand = {each.variant_id for each in levels if each.variant_id not in known}
+    places = {each: destination.of(known.get(each)) for each in news}
+    levels = lock_levels(list(news))
+    by_hand = {each.variant_id for each in levels if _is_by_hand(each, known, places)}
     if by_hand:
         draft.notes.append("quantity was left out, as the stock was counted before")
     counts = {each: variant.quantity or 0 for each, variant in news.items() if each not in by_hand}
-    if counts:
-        _require_unpromised(news, counts, warehouse)
-        inventory.count_stock(counts=counts, warehouse=warehouse, reference=REFERENCE)
-    ImportedQuantity.objects.bulk_create(
-        [ImportedQuantity(variant_id=each, quantity=v.quantity or 0) for each, v in news.items()],
-        update_conflicts=True,
-        unique_fields=["variant"],
-        update_fields=["quantity"],
-    )
-
-
-def _require_unpromised(news: dict[UUID, VariantDraft], counts: dict[UUID, int], code: str) -> None:
     refusals = [
-        Refusal(
-            line=news[level.variant_id].line,
-            column=QUANTITY,
-            code=StockPromised.code,
-            reason=StockPromised(reserved=level.reserved).detail,
-        )
-        for level in lock_levels(list(counts))
-        if level.warehouse.code == code
-        and counts[level.variant_id] + level.backorder_limit < level.reserved
+        Refusal(line=news[level.variant_id].line, column=QUANTITY, code=code, reason=reason)
+        for level in levels
+        if level.variant_id in counts
+        for code, reason in _faults(level, counts[level.variant_id], known, places)
     ]
     if refusals:
         raise Refused(refusals)
+    for place in sorted({places[each] for each in counts}, key=lambda each: each.pk):
+        there = {each: count for each, count in counts.items() if places[each] == place}
+        inventory.count_stock(counts=there, warehouse=place.code, reference=REFERENCE)
+    _remember(news, places, counts)
+
+
+def _remember(
+    news: dict[UUID, VariantDraft], places: dict[UUID, Warehouse], counted: Collection[UUID]
+) -> None:
+    """Keep what the file said, and where that was counted."""
+    ImportedQuantity.objects.bulk_create(
+        [
+            ImportedQuantity(
+                variant_id=each,
+                quantity=variant.quantity or 0,
+                warehouse=places[each] if each in counted else None,
+            )
+            for each, variant in news.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["variant"],
+        update_fields=["quantity", "warehouse"],
+    )
+
+
+def _is_by_hand(
+    level: StockLevel, known: dict[UUID, ImportedQuantity], places: dict[UUID, Warehouse]
+) -> bool:
+    """Whether staff counted the variant, and no quantity of a file was counted before.
+
+    A count of theirs in the place of the quantity outlives the first quantity only.
+    """
+    last = known.get(level.variant_id)
+    if last is None or last.warehouse_id is not None:
+        return last is None
+    return level.on_hand > 0 and level.warehouse_id != places[level.variant_id].pk
+
+
+def _faults(
+    level: StockLevel,
+    count: int,
+    known: dict[UUID, ImportedQuantity],
+    places: dict[UUID, Warehouse],
+) -> Iterator[tuple[str, str]]:
+    """Why the variant of a level cannot be counted: codes with reasons."""
+    place, last = places[level.variant_id], known.get(level.variant_id)
+    if level.warehouse_id == place.pk:
+        if count + level.backorder_limit < level.reserved:
+            yield StockPromised.code, StockPromised(reserved=level.reserved).detail
+    elif last is not None and level.warehouse_id == last.warehouse_id and level.on_hand:
+        was = level.warehouse.code
+        yield (
+            "counted_elsewhere",
+            f"{level.on_hand} units lie in warehouse “{was}”, where the last quantity was counted: "
+            f"import with --warehouse {was}, or move them to “{place.code}” first.",
+        )
 
 
 def _set_policy(variant_id: UUID, variant: VariantDraft) -> None:

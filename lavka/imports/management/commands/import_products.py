@@ -14,6 +14,7 @@ from lavka.imports import pictures, shopify
 from lavka.imports.downloads import fetch
 from lavka.imports.products import save_draft
 from lavka.imports.reports import Report
+from lavka.imports.stock import Destination
 from lavka.imports.tables import Refusal, Unusable, check_encoding
 from lavka.inventory.models import Warehouse
 from lavka.kernel.actors import Actor, acting
@@ -38,7 +39,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--warehouse",
             metavar="CODE",
-            help="count the quantities there; without it, in the warehouse that is taken first",
+            help="count the quantities there; without it, where the last quantity of a variant was "
+            "counted, and new ones in the warehouse that is taken first",
         )
         parser.add_argument(
             "--untracked-if-blank",
@@ -77,7 +79,9 @@ class Command(BaseCommand):
             currency=shop.currency,
             is_blank_untracked=options["untracked_if_blank"],
         )
-        save = partial(save_draft, warehouse=_warehouse(options["warehouse"]), is_dry_run=dry_run)
+        save = partial(
+            save_draft, destination=_destination(options["warehouse"]), is_dry_run=dry_run
+        )
         progress = Console(stderr=True)
         for group in track(shopify.groups(file), "Products", console=progress, transient=True):
             if isinstance(group, Refusal):
@@ -101,13 +105,13 @@ def _ways_to_pictures(options: dict[str, Any]) -> pictures.ContentOf | None:
     return fetch if options["images"] else None
 
 
-def _warehouse(code: str | None) -> str:
-    """The code of the warehouse that quantities go to."""
+def _destination(code: str | None) -> Destination:
+    """Where quantities go."""
     places = Warehouse.objects.order_by("priority", "code")
     found = (places.filter(code=code) if code else places).first()
     if found is None:
         raise CommandError("There is no such warehouse.", returncode=2)
-    return found.code
+    return Destination(warehouse=found, is_named=bool(code))
 
 
 def _import(
