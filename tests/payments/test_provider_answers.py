@@ -66,7 +66,7 @@ def test_an_odd_answer_is_recorded_readable(answer):
         b'{"id": "e", "kind": "k", "charge": "c", "key": "x"}',
         *(
             json.dumps({"id": each, "kind": "k", "charge": "c", "key": KEY}).encode()
-            for each in ("", "\x00", "x" * 256)
+            for each in ("", "\x00", "\ud800", "x" * 256)
         ),
     ],
 )
@@ -76,6 +76,124 @@ def test_a_signed_webhook_that_says_nothing_is_refused(api, body):
     )
 
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    assert not ProviderEvent.objects.exists()
+
+
+# What another program may write where a provider writes text.
+NO_TEXT = {
+    "number": "7",
+    "zero": "0",
+    "float": "1.5",
+    "infinity": "1e999",
+    "huge": "9" * 4000,
+    "too-huge": "9" * 5000,
+    "true": "true",
+    "false": "false",
+    "null": "null",
+    "list": '["a"]',
+    "empty-list": "[]",
+    "object": '{"id": "a"}',
+    "nested": "[" * 900 + "]" * 900,
+}
+
+
+def with_value(event: dict[str, Any], field: str, written: str) -> bytes:
+    """The event as JSON, with what is written in place of the field that such a path names."""
+    copy = json.loads(json.dumps(event))
+    *path, last = field.split(".")
+    inner = copy
+    for name in path:
+        inner = inner[name]
+    inner[last] = "HERE"
+    return json.dumps(copy).replace('"HERE"', written).encode()
+
+
+def refusal_of(api, method: str, body: bytes) -> tuple[int, str | None]:
+    """What a signed webhook is answered: its status, and its code if it was refused."""
+    header = stripe.WebhookSignature.generate_signature_header(body.decode(), "whsec_test")
+    answer = api.post(
+        f"/payments/webhooks/{method}/",
+        body,
+        Sandbox_Signature=provider.signature_of(body),
+        Stripe_Signature=header,
+    )
+    return answer.status_code, answer.json().get("code")
+
+
+@pytest.mark.parametrize("field", ["id", "kind", "charge", "key"])
+@pytest.mark.parametrize("written", NO_TEXT.values(), ids=NO_TEXT)
+def test_the_sandbox_writes_text_in_every_field(api, field, written):
+    event = {"id": "e", "kind": "k", "charge": "c", "key": KEY}
+
+    refusal = refusal_of(api, "sandbox", with_value(event, field, written))
+
+    assert refusal == (400, "malformed")
+    assert not ProviderEvent.objects.exists()
+
+
+@pytest.fixture
+def stripe_shop(settings: Any) -> None:
+    settings.LAVKA = settings.LAVKA | {
+        "PAYMENT_GATEWAYS": {"stripe": "lavka.payments.gateways.stripe.Stripe"},
+        "STRIPE": {"secret_key": "sk_test", "webhook_secret": "whsec_test"},
+    }
+
+
+def stripe_event(kind: str = "payment_intent") -> dict[str, Any]:
+    subject = {
+        "id": "ob_1", "object": kind, "payment_intent": "pi_1", "metadata": {"operation": KEY},
+    }  # fmt: skip
+    return {"id": "evt_1", "object": "event", "type": "t", "data": {"object": subject}}
+
+
+@pytest.mark.usefixtures("stripe_shop")
+@pytest.mark.parametrize("field", ["id", "type", "data", "data.object", "data.object.id"])
+@pytest.mark.parametrize("written", NO_TEXT.values(), ids=NO_TEXT)
+def test_stripe_writes_text_in_every_field(api, field, written):
+    refusal = refusal_of(api, "stripe", with_value(stripe_event(), field, written))
+
+    assert refusal == (400, "malformed")
+    assert not ProviderEvent.objects.exists()
+
+
+@pytest.mark.usefixtures("stripe_shop")
+@pytest.mark.parametrize("written", NO_TEXT.values(), ids=NO_TEXT)
+def test_what_a_refund_of_stripe_is_of_is_text_or_nothing(api, written):
+    body = with_value(stripe_event("refund"), "data.object.payment_intent", written)
+
+    refusal = refusal_of(api, "stripe", body)
+
+    assert refusal == ((200, None) if written == "null" else (400, "malformed"))
+    assert [each.reference for each in ProviderEvent.objects.all()] == [""] * (written == "null")
+
+
+@pytest.mark.usefixtures("stripe_shop")
+@pytest.mark.parametrize(
+    "field", ["object", "created", "livemode", "data.object.object", "data.object.metadata",
+              "data.object.metadata.operation", "data.object.amount", "data.object.currency"],
+)  # fmt: skip
+@pytest.mark.parametrize("written", NO_TEXT.values(), ids=NO_TEXT)
+def test_no_other_value_of_stripes_breaks_the_inbox(api, field, written):
+    status, _ = refusal_of(api, "stripe", with_value(stripe_event(), field, written))
+
+    assert status in {200, 400}
+    assert ProviderEvent.objects.count() == (status == 200)
+
+
+UNSTORABLE = {
+    "surrogate": '"\\ud800"',
+    "nul": '"a\\u0000"',
+    "empty": '""',
+    "long": f'"{"x" * 256}"',
+}
+
+
+@pytest.mark.usefixtures("stripe_shop")
+@pytest.mark.parametrize("written", UNSTORABLE.values(), ids=UNSTORABLE)
+def test_an_event_whose_id_cannot_be_stored_is_refused(api, written):
+    refusal = refusal_of(api, "stripe", with_value(stripe_event(), "id", written))
+
+    assert refusal == (400, "malformed")
     assert not ProviderEvent.objects.exists()
 
 

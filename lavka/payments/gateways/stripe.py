@@ -157,12 +157,10 @@ class Stripe:
                 options.stripe.get("webhook_secret", ""),
                 api_key=options.stripe.get("secret_key", ""),
             )
-        except (stripe.SignatureVerificationError, ValueError):
+        except stripe.SignatureVerificationError:
             raise WrongSignature from None
         subject: Any = event.data.object
-        is_intent = subject.object == "payment_intent"
-        reference = subject.id if is_intent else getattr(subject, "payment_intent", None)
-        return Notification(event.id, event.type, str(reference or ""), _key_of(subject))
+        return Notification(event.id, event.type, _intent_of(subject), _key_of(subject))
 
 
 class BoundedClient(stripe.HTTPXClient):
@@ -315,6 +313,14 @@ def _statement_of(intent: stripe.PaymentIntent) -> Statement:
         key=_key_of(intent),
         is_exact=captured[1] and refunded[1],
     )
+
+
+def _intent_of(subject: Any) -> Any:
+    """The id of the PaymentIntent that something is or belongs to; empty for what has none."""
+    if subject.object == "payment_intent":
+        return subject.id
+    reference = getattr(subject, "payment_intent", None)
+    return "" if reference is None else reference
 
 
 def _key_of(subject: Any) -> UUID | None:

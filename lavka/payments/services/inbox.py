@@ -57,7 +57,8 @@ def _read(method: str, body: bytes, headers: Mapping[str, str]) -> tuple[Notific
         payload = body.decode()
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as fault:
         raise Malformed from fault
-    if not 0 < len(told.event_id) <= MAX_REFERENCE or "\x00" in told.event_id + payload:
+    is_text = all(isinstance(each, str) for each in (told.event_id, told.kind, told.reference))
+    if not is_text or not _keeps(told.event_id) or "\x00" in payload:
         raise Malformed
     kept = replace(
         told,
@@ -65,6 +66,11 @@ def _read(method: str, body: bytes, headers: Mapping[str, str]) -> tuple[Notific
         reference=storable(told.reference, MAX_REFERENCE),
     )
     return kept, payload
+
+
+def _keeps(event_id: str) -> bool:
+    """Whether the database tells it from every other id."""
+    return event_id != "" and event_id == storable(event_id, MAX_REFERENCE)
 
 
 @transaction.atomic
