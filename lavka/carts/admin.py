@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from lavka.addresses.formats import address_html
 from lavka.carts.models import Cart, CartLine
-from lavka.kernel.admin import Untouchable, money_column
+from lavka.kernel.admin import ModelAdmin, Untouchable, money_column
 
 
 class CartLineInline(Untouchable, TabularInline):
@@ -35,6 +35,7 @@ class CartAdmin(Untouchable, ModelAdmin):
 
     list_display = ["buyer", "email", "contents", "status", "changed_at", "expires_at"]
     list_display_links = None
+    shows_ids = False
     list_filter = ["status", "changed_at"]
     list_select_related = ["owner"]
     search_fields = ["email", "owner__email"]

@@ -1,10 +1,9 @@
 """The staff's pages for quotes, for drafts on their way, and for refunds of pieces."""
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 
 from lavka.checkout.models import Checkout, Quote, RefundClaim
-from lavka.kernel.admin import Untouchable, money_column
+from lavka.kernel.admin import ModelAdmin, Untouchable, money_column
 
 
 @admin.register(Quote)

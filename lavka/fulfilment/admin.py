@@ -7,12 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from lavka.fulfilment import services
 from lavka.fulfilment.models import ReturnLine, ReturnRequest, Shipment, ShipmentLine
 from lavka.kernel.actors import Actor
-from lavka.kernel.admin import Untouchable
+from lavka.kernel.admin import ModelAdmin, Untouchable
 from lavka.orders.admin import take_step
 
 

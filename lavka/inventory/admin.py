@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from lavka.inventory import services
@@ -27,7 +27,7 @@ from lavka.inventory.models import (
     Warehouse,
 )
 from lavka.kernel.actors import Actor, email_of
-from lavka.kernel.admin import Untouchable
+from lavka.kernel.admin import ModelAdmin, Untouchable
 from lavka.kernel.errors import ShopError
 
 
@@ -179,6 +179,7 @@ class HoldAdmin(Untouchable, ModelAdmin):
     """
 
     list_display_links = None
+    shows_ids = False
     search_fields = ["reservations__level__variant__sku", "=address", "=customer_id"]
 
     @admin.display(description=_("contents"))

@@ -10,11 +10,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from lavka.invoices.api.views import pdf, printed
 from lavka.invoices.models import Invoice
-from lavka.kernel.admin import Untouchable, money_column
+from lavka.kernel.admin import ModelAdmin, Untouchable, money_column
 
 
 @admin.register(Invoice)

@@ -1,17 +1,20 @@
 """The staff's pages for events, dead letters and drift; how money and rows nobody edits look."""
 
 from collections.abc import Container
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import FieldListFilter
+from django.contrib.admin.utils import get_fields_from_path
 from django.db.models import Model, QuerySet, UUIDField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
+from unfold import admin as unfold
 
 from lavka.kernel import catalogue, letters
 from lavka.kernel.actors import Actor, email_of
@@ -32,6 +35,43 @@ def money_column(model: type[Model], field: str, currency: str = "currency") -> 
         return Money(getattr(row, field), currency_of(row))
 
     return shown
+
+
+class ModelAdmin(unfold.ModelAdmin):
+    """A page whose list is filtered by nothing but what the page itself links to.
+
+    Django filters a list by any column of its rows and by any part of a JSON value. Whoever may
+    look at the list would read with comparisons, one bit a request, what the page leaves out.
+    """
+
+    # Whether staff may see the ids of the rows; they may not where an id is a key to something.
+    shows_ids = True
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Whether a filter or the dates above the list link to it, or it names one row."""
+        key = self.opts.pk.name
+        linked = {key, f"{key}__exact"} if self.shows_ids else set()
+        if self.date_hierarchy:
+            linked.update(f"{self.date_hierarchy}__{part}" for part in ("year", "month", "day"))
+        return lookup in linked.union(
+            *(filter_parameters(self, entry) for entry in self.get_list_filter(request))
+        )
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Whether pop-ups and fields that complete what is typed may answer with this column."""
+        return self.shows_ids and bool(super().to_field_allowed(request, to_field))
+
+
+@cache
+def filter_parameters(page: ModelAdmin, entry: Any) -> frozenset[str]:
+    """The parameters that the links of one entry of a page's `list_filter` have."""
+    if isinstance(entry, type):
+        spec = entry(HttpRequest(), {}, page.model, page)
+    else:
+        path, make = (entry, FieldListFilter.create) if isinstance(entry, str) else entry
+        field = get_fields_from_path(page.model, path)[-1]
+        spec = make(field, HttpRequest(), {}, page.model, page, field_path=path)
+    return frozenset(spec.expected_parameters())
 
 
 class HidesReadOnlyFieldsOnAdd:

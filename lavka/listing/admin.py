@@ -7,10 +7,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from lavka.kernel import security_log
-from lavka.kernel.admin import Untouchable
+from lavka.kernel.admin import ModelAdmin, Untouchable
 from lavka.kernel.security_log import Object, SecurityEvent
 from lavka.listing.models import StaleProduct, Synonym
 

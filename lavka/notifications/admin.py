@@ -5,10 +5,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
-from lavka.kernel.admin import Untouchable
+from lavka.kernel.admin import ModelAdmin, Untouchable
 from lavka.notifications import letters, samples
 from lavka.notifications.models import SentMail
 
@@ -24,7 +23,8 @@ class SentMailAdmin(Untouchable, ModelAdmin):
         ("suppressed_at", admin.EmptyFieldListFilter),
     ]
     list_select_related = ["user", "order"]
-    search_fields = ["user__email", "order__email", "event_id"]
+    # A guest's address is not in the list: found whole, not by its parts.
+    search_fields = ["user__email", "=order__email", "=event_id"]
     ordering = ["-id"]
     show_full_result_count = False
     actions_list = ["preview"]

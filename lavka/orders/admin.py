@@ -9,13 +9,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from lavka.addresses.formats import address_html
 from lavka.catalog.admin.fields import preview
 from lavka.catalog.rules import name_with_options
 from lavka.kernel.actors import Actor
-from lavka.kernel.admin import Untouchable, money_column
+from lavka.kernel.admin import ModelAdmin, Untouchable, money_column
 from lavka.kernel.errors import ShopError
 from lavka.orders import services
 from lavka.orders.models import NumberSeries, Order, OrderEvent, OrderLine, OrderQuerySet

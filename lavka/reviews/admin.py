@@ -4,9 +4,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
-from lavka.kernel.admin import HidesReadOnlyFieldsOnAdd, Untouchable
+from lavka.kernel.admin import HidesReadOnlyFieldsOnAdd, ModelAdmin, Untouchable
 from lavka.reviews import services
 from lavka.reviews.models import STARS, HelpfulVote, ProductRating, Review
 

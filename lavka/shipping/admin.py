@@ -7,10 +7,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
 from lavka.addresses.forms import CountryField
 from lavka.catalog.admin.fields import MoneyField
+from lavka.kernel.admin import ModelAdmin
 from lavka.kernel.conf import options
 from lavka.kernel.money import Money
 from lavka.shipping import services

@@ -6,9 +6,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from unfold.admin import ModelAdmin
 
 from lavka.addresses.forms import CountryField
+from lavka.kernel.admin import ModelAdmin
 from lavka.kernel.errors import ShopError
 from lavka.tax import services
 from lavka.tax.models import TaxRate

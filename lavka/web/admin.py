@@ -1,9 +1,8 @@
 """The staff's page for requests that may be sent again."""
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 
-from lavka.kernel.admin import Untouchable
+from lavka.kernel.admin import ModelAdmin, Untouchable
 from lavka.web.models import IdempotentRequest
 
 

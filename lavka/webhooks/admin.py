@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from lavka.kernel.admin import ToldByRight, Untouchable
+from lavka.kernel.admin import ModelAdmin, ToldByRight, Untouchable
 from lavka.kernel.errors import Denied, Invalid, ShopError
 from lavka.webhooks import rules, services
 from lavka.webhooks.models import Attempt, Delivery, Endpoint, SigningKey

@@ -1,9 +1,9 @@
 """The staff's pages for wishes: they look, customers change."""
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
-from lavka.kernel.admin import ReadOnly
+from lavka.kernel.admin import ModelAdmin, ReadOnly
 from lavka.wishlists.models import StockAlert, Wishlist, WishlistItem
 
 

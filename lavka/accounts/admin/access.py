@@ -8,14 +8,13 @@ from django.forms import MultipleChoiceField
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from lavka.accounts import scopes
 from lavka.accounts.admin.reach import WithinReach, acting_user
 from lavka.accounts.models import ApiKey, LoginFailure, Session, User
 from lavka.accounts.services import credentials, keys, sessions
-from lavka.kernel.admin import ReadOnly, Untouchable
+from lavka.kernel.admin import ModelAdmin, ReadOnly, Untouchable
 from lavka.kernel.errors import Denied
 
 

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold import forms
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from lavka.accounts import rules, selectors
@@ -27,7 +27,7 @@ from lavka.addresses.formats import address_html
 from lavka.addresses.forms import AddressForm
 from lavka.addresses.rules import FIELDS
 from lavka.kernel import security_log
-from lavka.kernel.admin import HidesReadOnlyFieldsOnAdd, ReadOnly
+from lavka.kernel.admin import HidesReadOnlyFieldsOnAdd, ModelAdmin, ReadOnly
 from lavka.kernel.security_log import Object, SecurityEvent
 
 admin.site.unregister(Group)

@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from unfold.admin import ModelAdmin
 
 from lavka.catalog import services
 from lavka.catalog.models import Brand, Category, Product
+from lavka.kernel.admin import ModelAdmin
 from lavka.kernel.errors import ShopError
 
 

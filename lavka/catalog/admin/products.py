@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from lavka.catalog import rules, selectors, services
 from lavka.catalog.admin.fields import (
@@ -25,7 +25,7 @@ from lavka.catalog.admin.fields import (
 )  # fmt: skip
 from lavka.catalog.admin.pages import ShopAdmin, SlugForm
 from lavka.catalog.models import Product, ProductImage, Variant
-from lavka.kernel.admin import Untouchable
+from lavka.kernel.admin import ModelAdmin, Untouchable
 from lavka.kernel.conf import options
 from lavka.kernel.errors import Invalid
 from lavka.kernel.money import Money

@@ -7,13 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from lavka.catalog import services
 from lavka.catalog.admin.pages import ShopAdmin, SlugForm
 from lavka.catalog.models import Brand, Category, SlugHistory
-from lavka.kernel.admin import ReadOnly
+from lavka.kernel.admin import ModelAdmin, ReadOnly
 
 _SEO = (_("Search engines"), {"fields": ["seo_title", "seo_description"]})
 

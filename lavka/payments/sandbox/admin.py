@@ -1,9 +1,9 @@
 """The sandbox's books, for people who try the shop."""
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
-from lavka.kernel.admin import Untouchable, money_column
+from lavka.kernel.admin import ModelAdmin, Untouchable, money_column
 from lavka.payments.sandbox.models import Charge, ChargeChange, Webhook
 
 
