@@ -281,9 +281,54 @@ def test_the_first_proof_of_an_address_tells_that_the_password_went(
     with django_capture_on_commit_callbacks(execute=True):
         Api().post("/auth/sign-in-link/token/", {"token": token})
 
-    removed, signed_in = lines()
+    removed, verified, signed_in = lines()
     assert (removed["event"], removed["details"]) == ("password_set", {"usable": False})
+    assert (verified["event"], verified["details"]) == ("email_verified", {"method": "link"})
     assert signed_in["event"] == "sign_in"
+
+
+@pytest.mark.parametrize("make", [make_customer, make_staff])
+@pytest.mark.parametrize("method", ["verification", "link", "reset"])
+def test_the_first_mail_that_proves_an_address_is_logged_and_no_later_one(
+    lines: Callable[[], list[dict[str, Any]]],
+    django_capture_on_commit_callbacks: Commit,
+    make: Callable[[], User],
+    method: str,
+):
+    def answer() -> None:
+        user = User.objects.get()
+        path, body = {
+            "verification": ("verify-email/", {"token": tokens.verification_of(user)}),
+            "link": (
+                "sign-in-link/token/",
+                {"token": tokens.sign_in_of(user, at=timezone.now())},
+            ),
+            "reset": ("password/reset/", {"token": tokens.reset_of(user), "password": NEW}),
+        }[method]
+        assert Api().post(f"/auth/{path}", body).status_code < 300
+
+    user = make()
+    for _ in range(2):
+        with django_capture_on_commit_callbacks(execute=True):
+            answer()
+
+    (found,) = [each for each in lines() if each["event"] == "email_verified"]
+    assert found["actor"]["id"] == found["object"]["id"] == str(user.pk)
+    assert (found["outcome"], found["details"]) == ("success", {"method": method})
+
+
+@pytest.mark.parametrize("verified_at", [None, timezone.now()], ids=["unproved", "proved"])
+def test_an_address_that_staff_set_is_logged_as_not_verified(
+    lines: Callable[[], list[dict[str, Any]]],
+    django_capture_on_commit_callbacks: Commit,
+    verified_at: Any,
+):
+    chief, user = Chief(), make_customer(email="ada@example.com", email_verified_at=verified_at)
+    with django_capture_on_commit_callbacks(execute=True):
+        chief.post(f"{USERS}{user.pk}/change/", **SAME | {"email": "eve@example.com"})
+
+    (found,) = lines()
+    assert (found["event"], found["details"]) == ("email_changed", {"is_verified": False})
 
 
 def test_staff_who_sign_out_of_the_api_are_staff(
@@ -453,8 +498,9 @@ def test_the_documentation_lists_every_event():
 def test_every_event_is_tried_here():
     by_people = {
         Event.SIGN_IN, Event.SIGN_OUT, Event.PASSWORD_CHECK, Event.PASSWORD_CHANGED,
-        Event.PASSWORD_RESET, Event.EMAIL_CHANGE_REQUESTED, Event.EMAIL_CHANGE_UNDONE,
-        Event.ACCOUNT_CLOSED, Event.REFRESH_TOKEN_REUSE, Event.ACCESS_DENIED,
+        Event.PASSWORD_RESET, Event.EMAIL_VERIFIED, Event.EMAIL_CHANGE_REQUESTED,
+        Event.EMAIL_CHANGE_UNDONE, Event.ACCOUNT_CLOSED, Event.REFRESH_TOKEN_REUSE,
+        Event.ACCESS_DENIED,
     }  # fmt: skip
 
     assert {event for event, _ in BY_STAFF.values()} | by_people == set(SecurityEvent)

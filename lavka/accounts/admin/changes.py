@@ -18,7 +18,8 @@ def log_account(user: User, changed: Collection[str], *, is_new: bool) -> None:
     if is_new:
         security_log.record(SecurityEvent.ACCOUNT_CREATED, on)
     if "email" in changed:
-        security_log.record(SecurityEvent.EMAIL_CHANGED, on)
+        is_verified = user.is_email_verified
+        security_log.record(SecurityEvent.EMAIL_CHANGED, on, is_verified=is_verified)
     if "is_active" in changed:
         active, inactive = SecurityEvent.ACCOUNT_ACTIVATED, SecurityEvent.ACCOUNT_DEACTIVATED
         security_log.record(active if user.is_active else inactive, on)

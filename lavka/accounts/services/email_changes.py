@@ -1,6 +1,7 @@
 """Changing one's address: asked for, confirmed from the new mailbox, undone from the old one."""
 
 import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
@@ -89,7 +90,7 @@ def confirm_change(*, token: str, at: datetime.datetime) -> None:
     EmailChange.objects.filter(pk=change.pk).update(confirmed_at=at)
     sessions.revoke_sessions(user_ids=[user.pk], at=at, keep=change.session_id)
     events.publish(EmailChanged(user_id=user.pk, change_id=change.pk))
-    _log(SecurityEvent.EMAIL_CHANGED, user)
+    _log(SecurityEvent.EMAIL_CHANGED, user, is_verified=True)
 
 
 @transaction.atomic
@@ -138,5 +139,5 @@ def _set_email(user: User, email: str, at: datetime.datetime, **changes: str) ->
     credentials.unlock(emails=[email])
 
 
-def _log(event: SecurityEvent, user: User) -> None:
-    security_log.record(event, Object("user", user.pk), actor=user.as_actor)
+def _log(event: SecurityEvent, user: User, **details: Any) -> None:
+    security_log.record(event, Object("user", user.pk), actor=user.as_actor, **details)

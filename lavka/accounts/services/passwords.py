@@ -5,14 +5,13 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models.functions import Coalesce
 
 from lavka.accounts import selectors
 from lavka.accounts.errors import InvalidToken, WrongPassword
 from lavka.accounts.events import PasswordChanged, PasswordResetRequested
 from lavka.accounts.models import Session, User
 from lavka.accounts.rules import MailPurpose, Source
-from lavka.accounts.services import credentials, places, requested_mail, sessions
+from lavka.accounts.services import credentials, places, registration, requested_mail, sessions
 from lavka.kernel import events, security_log
 from lavka.kernel.security_log import Object, SecurityEvent
 
@@ -42,7 +41,9 @@ def reset_password(*, token: str, password: str, source: Source, at: datetime.da
     with transaction.atomic():
         if not _replace(user, encoded):
             raise InvalidToken
-        User.objects.filter(pk=user.pk).update(email_verified_at=Coalesce("email_verified_at", at))
+        unverified = User.objects.filter(pk=user.pk, email_verified_at=None)
+        if unverified.update(email_verified_at=at):
+            registration.log_verified(user, method="reset")
         credentials.unlock(emails=[user.email])
         sessions.revoke_sessions(user_ids=[user.pk], at=at)
         _log(SecurityEvent.PASSWORD_RESET, user)

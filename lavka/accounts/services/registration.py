@@ -62,14 +62,24 @@ def verify_email(*, token: str, at: datetime.datetime) -> None:
     """Record that the token's user reads the mail of their address; a second time is no error.
 
     Raises: InvalidToken, also when the account has another address by now.
-    Emits: EmailVerified, the first time.
+    Locks: the user row. Emits: EmailVerified, the first time.
     """
     user_id, email = tokens.read_verification(token)
     owner = User.objects.filter(pk=user_id, email=email, is_active=True)
-    if owner.filter(email_verified_at=None).update(email_verified_at=at):
-        events.publish(EmailVerified(user_id=user_id))
-    elif not owner.exists():
+    user = owner.select_for_update(no_key=True).first()
+    if user is None:
         raise InvalidToken
+    if user.is_email_verified:
+        return
+    owner.update(email_verified_at=at)
+    events.publish(EmailVerified(user_id=user_id))
+    log_verified(user, method="verification")
+
+
+def log_verified(user: User, *, method: str) -> None:
+    """Log that whoever reads the account's mail was seen for the first time, by this mail."""
+    on = Object("user", user.pk)
+    security_log.record(SecurityEvent.EMAIL_VERIFIED, on, actor=user.as_actor, method=method)
 
 
 @transaction.atomic

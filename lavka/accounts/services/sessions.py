@@ -19,7 +19,7 @@ from lavka.accounts.errors import (
 from lavka.accounts.events import PasswordResetRequested, SignInLinkRequested
 from lavka.accounts.models import Session, User
 from lavka.accounts.rules import MailPurpose, Source
-from lavka.accounts.services import credentials, places, requested_mail
+from lavka.accounts.services import credentials, places, registration, requested_mail
 from lavka.accounts.tokens import TokenPair
 from lavka.kernel import events, security_log
 from lavka.kernel.security_log import Object, Outcome, SecurityEvent
@@ -84,8 +84,10 @@ def redeem_link(*, token: str, at: datetime.datetime) -> User:
         security_log.record(SecurityEvent.SIGN_IN, outcome=Outcome.FAILURE, method="link")
         raise
     # Staff's accounts are made by staff.
-    if user.email_verified_at is None and not user.is_staff:
+    if not (user.is_email_verified or user.is_staff):
         _remove_password(user, at=at)
+    if not user.is_email_verified:
+        registration.log_verified(user, method="link")
     # Also by a clock that is behind that of whoever mailed it.
     user.links_used_at = max(at, claims.issued_at)
     user.email_verified_at = user.email_verified_at or at
