@@ -6,6 +6,7 @@ from collections.abc import Mapping
 _PURPOSES: Mapping[str, str] = {
     "reset_password": "recovery",
     "sign_in": "recovery",
+    "password_changed": "recovery",
     "email_change_requested": "recovery",
     "email_changed": "recovery",
     "back_in_stock": "alert",

@@ -231,6 +231,15 @@ def test_the_plain_spelling_is_free_though_others_came_before():
     assert reaches(make_customer(email="ada@example.com"), Kind.SIGN_IN)
 
 
+def test_nobody_hides_a_change_of_password_by_registering_other_spellings():
+    ada = make_customer(email="ada+shop@example.com")
+    for number in range(5):
+        reaches(make_customer(email=f"ada+{number}@example.com"), Kind.VERIFY_EMAIL)
+        reaches(make_customer(email=f"ada+x{number}@example.com"), Kind.PASSWORD_CHANGED)
+
+    assert sum(reaches(ada, Kind.PASSWORD_CHANGED) for _ in range(5)) == 3
+
+
 def test_wishes_for_another_address_are_told_of_so_often_and_spend_nobody_elses_mail():
     ada, *others = [make_customer(email=f"ada{tag}@example.com") for tag in ("", "+1", "+2", "+3")]
     changes = [make_email_change(user, f"eve-{user.pk}@example.com") for user in (ada, *others)]
