@@ -19,6 +19,7 @@ from lavka.accounts import rules
 from lavka.accounts.scopes import Scope
 from lavka.kernel import security_log
 from lavka.kernel.actors import Actor
+from lavka.kernel.folded_text import Folded
 from lavka.kernel.security_log import Object, SecurityEvent
 
 
@@ -95,7 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         indexes = [
             GinIndex(OpClass(Upper("email"), "gin_trgm_ops"), name="user_email_contains"),
-            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="user_name_contains"),
+            GinIndex(OpClass(Folded("name"), "gin_trgm_ops"), name="user_name_folded"),
             models.Index(Mailbox("email"), name="user_mailbox"),
         ]
         constraints = [

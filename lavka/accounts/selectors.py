@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import FETCH_RAISE, QuerySet
@@ -68,20 +69,20 @@ def is_first_of_mailbox(*, email: str, user_id: UUID) -> bool:
 
 
 def customers(*, query: str = "") -> QuerySet[User]:
-    """Everybody with an account, closed or not, for staff.
-
-    `query` is a part of their e-mail address, or words that are all in their name.
-    """
+    """Everybody with an account, closed or not, for staff; `query` as in `user_ids_matching`."""
     people = User.objects.all().fetch_mode(FETCH_RAISE)
+    return people.filter(pk__in=user_ids_matching(query)) if query.strip() else people
+
+
+def user_ids_matching(query: str) -> QuerySet[Any, Any]:
+    """The ids of users whose e-mail address has the text in it, or whose name has all its words."""
     text = query.strip()
-    if not text:
-        return people
     named = User.objects.all()
     for word in text.split()[:MOST_WORDS]:
-        named = named.filter(name__icontains=word)
+        named = named.filter(name__folded__contains=word)
     # Each has an index of its own, which OR would not let PostgreSQL use.
     addressed = User.objects.filter(email__icontains=text)
-    return people.filter(pk__in=named.values("pk").union(addressed.values("pk")))
+    return named.values("pk").union(addressed.values("pk"))
 
 
 def email_change_to_confirm(token: str) -> EmailChange:

@@ -17,6 +17,7 @@ from tree_queries.models import TreeNode
 
 from lavka.catalog.rules import StoredPicture
 from lavka.kernel.conf import options
+from lavka.kernel.folded_text import Folded
 from lavka.kernel.money import Money
 from lavka.kernel.rich_text import RichTextField
 
@@ -174,6 +175,7 @@ class Brand(models.Model):
         verbose_name = _("brand")
         verbose_name_plural = _("brands")
         ordering = ["name"]
+        indexes = [GinIndex(OpClass(Folded("name"), "gin_trgm_ops"), name="brand_name_folded")]
 
     def __str__(self) -> str:
         return self.name
@@ -240,7 +242,7 @@ class Product(models.Model):
             models.Index(fields=["category", "-id"], name="product_category"),
             models.Index(fields=["brand", "-id"], name="product_brand"),
             models.Index(fields=["name", "id"], name="product_name"),
-            GinIndex(OpClass(Upper("name"), "gin_trgm_ops"), name="product_name_contains"),
+            GinIndex(OpClass(Folded("name"), "gin_trgm_ops"), name="product_name_folded"),
             GinIndex(OpClass(Upper("slug"), "gin_trgm_ops"), name="product_slug_contains"),
             GinIndex(
                 fields=["attributes"], name="product_attributes", opclasses=["jsonb_path_ops"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import FETCH_RAISE, Model, Prefetch, QuerySet
+from django.db.models import FETCH_RAISE, Model, Prefetch, Q, QuerySet
 
 from lavka.catalog.models import (
     Attribute,
@@ -256,26 +256,34 @@ def product_ids_with_attribute(attribute_id: UUID) -> Iterator[UUID]:
 
 
 def products_matching(status: str, words: str) -> QuerySet[Product]:
-    """Products of a status, if one is named, that staff mean by these words, if there are any.
-
-    Their name has all words, or the slug or a SKU has the text in it, or it is a GTIN.
-    """
+    """Products of a status, if one is named, that staff mean by these words, if there are any."""
     found = products()
     if status:
         found = found.filter(status=status)
+    return found.filter(pk__in=product_ids_matching(words)) if words.strip() else found
+
+
+def product_ids_matching(words: str) -> QuerySet[Any, Any]:
+    """The ids of products that staff mean by these words.
+
+    Their name and their brand's have all words, or the slug or a SKU has the text in it, or it is
+    a GTIN.
+    """
     text = words.strip()
-    if not text:
-        return found
-    named = Product.objects.all()
+    named = branded = Product.objects.all()
+    brands_named = Q()
     for word in text.split()[:MOST_WORDS]:
-        named = named.filter(name__icontains=word)
+        in_name = Q(name__folded__contains=word)
+        named = named.filter(in_name)
+        branded = branded.filter(in_name | Q(brand__in=Brand.objects.filter(in_name)))
+        brands_named |= in_name
     # Each has an index of its own, which OR would not let PostgreSQL use.
-    found_by = named.values("pk").union(
+    return named.values("pk").union(
+        branded.filter(brand__in=Brand.objects.filter(brands_named)).values("pk"),
         Product.objects.filter(slug__icontains=text).values("pk"),
         Variant.objects.filter(sku__icontains=text).values("product"),
         Variant.objects.exclude(gtin="").filter(gtin__in=gtins_like(text)).values("product"),
     )
-    return found.filter(pk__in=found_by)
 
 
 def variants() -> QuerySet[Variant]:

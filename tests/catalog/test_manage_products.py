@@ -1,11 +1,7 @@
 """Staff run products and their variants over HTTP."""
 
-from urllib.parse import quote
-
 import pytest
-from django.db import connection, transaction
 
-from lavka.catalog import selectors
 from lavka.catalog.models import (
     Product,
     ProductType,
@@ -225,51 +221,6 @@ def test_a_deleted_product_is_gone_with_its_variants(api, token):
     assert not Product.objects.exists()
     assert not Variant.objects.exists()
     assert api.get(path, token=token).status_code == 404
-
-
-def test_staff_find_products_by_words_sku_and_status(api, token):
-    kettle = make_product(name="Red kettle")
-    make_variant(product=kettle, sku="KET-1")
-    draft = make_product(name="Blue kettle", status="draft")
-    make_product(name="Red lamp")
-
-    def found(query):
-        return [
-            each["id"] for each in api.get(f"/manage/products/{query}", token=token).json()["items"]
-        ]
-
-    assert found("?q=kettle%20red") == [str(kettle.pk)]
-    assert found("?q=ket-") == [str(kettle.pk)]
-    assert found("?status=draft") == [str(draft.pk)]
-    assert found("?q=kettle&status=draft") == [str(draft.pk)]
-    assert api.get("/manage/products/?status=gone", token=token).status_code == 422
-
-
-def test_staff_find_products_by_slug_sku_and_gtin(api, token):
-    kettle = make_product(name="Red kettle", slug="whistling-classic-2")
-    make_variant(product=kettle, sku="KET-17-RED", gtin="0036000291452")
-    make_variant(product=make_product(slug="pot"), sku="POT", gtin="96385074")
-
-    for query in (
-        "whistling-classic-2", "Classic-2", "ket-17-red", "17-re", "0036000291452",
-        "036000291452", "36000291452", "0 36000-29145 2",
-    ):  # fmt: skip
-        found = api.get(f"/manage/products/?q={quote(query)}", token=token).json()["items"]
-        assert [each["id"] for each in found] == [str(kettle.pk)], query
-    for query in ("9638507", "00", "%", "_"):
-        assert api.get(f"/manage/products/?q={quote(query)}", token=token).json()["items"] == []
-
-
-def test_a_search_of_the_staff_reads_indexes():
-    """Of tables too small for them, once nothing else is allowed."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("SET LOCAL enable_indexscan = off")
-        cursor.execute("SET LOCAL enable_indexonlyscan = off")
-        plan = selectors.products_matching("", "96385074").explain()
-
-    indexes = {"product_name_contains", "product_slug_contains", "variant_sku_contains"}
-    assert {each for each in {*indexes, "variant_gtin_once"} if each not in plan} == set()
 
 
 def test_the_set_of_variants_is_replaced_and_kept_ones_keep_their_ids(api, token):

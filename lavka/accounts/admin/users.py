@@ -27,7 +27,7 @@ from lavka.addresses.formats import address_html
 from lavka.addresses.forms import AddressForm
 from lavka.addresses.rules import FIELDS
 from lavka.kernel import security_log
-from lavka.kernel.admin import HidesReadOnlyFieldsOnAdd, ModelAdmin, ReadOnly
+from lavka.kernel.admin import FindsByText, HidesReadOnlyFieldsOnAdd, ModelAdmin, ReadOnly
 from lavka.kernel.security_log import Object, SecurityEvent
 
 admin.site.unregister(Group)
@@ -107,7 +107,7 @@ class AddressInline(ReadOnly, TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(WithinReach, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(WithinReach, FindsByText, DjangoUserAdmin, ModelAdmin):
     """Customers and staff; only superusers hand out rights or touch whoever has some."""
 
     form, add_form, change_password_form = UserForm, NewUserForm, PasswordForm
@@ -121,6 +121,7 @@ class UserAdmin(WithinReach, DjangoUserAdmin, ModelAdmin):
         "groups",
     ]
     search_fields = ["email", "name"]
+    ids_matching = selectors.user_ids_matching
     ordering = ["-joined_at"]
     readonly_fields = ["email_verified_at", "last_login", "joined_at", "closed_at"]
     fieldsets = [

@@ -25,7 +25,7 @@ from lavka.catalog.admin.fields import (
 )  # fmt: skip
 from lavka.catalog.admin.pages import ShopAdmin, SlugForm
 from lavka.catalog.models import Product, ProductImage, Variant
-from lavka.kernel.admin import ModelAdmin, Untouchable
+from lavka.kernel.admin import FindsByText, ModelAdmin, Untouchable
 from lavka.kernel.conf import options
 from lavka.kernel.errors import Invalid
 from lavka.kernel.money import Money
@@ -210,7 +210,7 @@ class ImageInline(TabularInline):
 
 
 @admin.register(Product)
-class ProductAdmin(ShopAdmin):
+class ProductAdmin(FindsByText, ShopAdmin):
     """The range; a new product gets its type first, then what the type asks for."""
 
     form = ProductForm
@@ -218,7 +218,8 @@ class ProductAdmin(ShopAdmin):
     list_display = ["name", "product_type", "brand", "category", "status", "updated_at"]
     list_filter = ["status", "product_type", "category"]
     list_select_related = ["product_type", "brand", "category"]
-    search_fields = ["name", "slug", "variants__sku", "=variants__gtin", "brand__name"]
+    search_fields = ["name"]
+    ids_matching = selectors.product_ids_matching
     search_help_text = _("Name, slug, SKU, GTIN or brand.")
     autocomplete_fields = ["brand"]
     list_per_page = 50

@@ -5,7 +5,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.functions.datetime
 import django.db.models.functions.uuid
-from django.contrib.postgres.operations import CreateExtension, UnaccentExtension
+from django.contrib.postgres.operations import CreateExtension
 from django.db import migrations, models
 
 import lavka.listing.models
@@ -30,7 +30,8 @@ class Migration(migrations.Migration):
     dependencies = [("catalog", "0005_label_the_fields"), ("reviews", "0002_label_the_fields")]
 
     operations = [
-        UnaccentExtension(),
+        # It stays when this is taken back: the kernel folds text with it.
+        migrations.RunSQL("CREATE EXTENSION IF NOT EXISTS unaccent", migrations.RunSQL.noop),
         CreateExtension("fuzzystrmatch"),
         migrations.RunSQL(SEARCH, "DROP TEXT SEARCH CONFIGURATION lavka"),
         migrations.CreateModel(

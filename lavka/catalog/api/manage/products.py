@@ -34,7 +34,7 @@ from lavka.web.views import StaffView, in_thread
 
 FILTERS = [
     OpenApiParameter("status", str, enum=list(Product.Status.values)),
-    text_parameter("q", "Words of the name, a part of the slug or of a SKU, or a GTIN."),
+    text_parameter("q", "Words of name and brand, a part of the slug or of a SKU, or a GTIN."),
 ]
 _VARIANT = {
     "sku": "KETTLE-RED",
