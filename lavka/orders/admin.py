@@ -15,13 +15,10 @@ from lavka.addresses.formats import address_html
 from lavka.catalog.admin.fields import preview
 from lavka.catalog.rules import name_with_options
 from lavka.kernel.actors import Actor
-from lavka.kernel.admin import ModelAdmin, Untouchable, money_column
+from lavka.kernel.admin import FindsByText, ModelAdmin, Untouchable, money_column
 from lavka.kernel.errors import ShopError
-from lavka.orders import services
+from lavka.orders import selectors, services
 from lavka.orders.models import NumberSeries, Order, OrderEvent, OrderLine, OrderQuerySet
-from lavka.orders.selectors import ids_matching
-
-MOST_CHARACTERS = 254
 
 
 def take_step(
@@ -83,15 +80,15 @@ class HistoryInline(Untouchable, TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(Untouchable, ModelAdmin):
+class OrderAdmin(Untouchable, FindsByText, ModelAdmin):
     """Orders, newest first; drafts are checkouts that were not paid."""
 
     list_display = [
         "title", "status", "payment_status", "payment_due_at", "email", "total", "placed_at",
     ]  # fmt: skip
     list_filter = ["status", "payment_status", "placed_at", "payment_due_at"]
-    # What it does is `get_search_results`.
     search_fields = ["=number"]
+    ids_matching = selectors.ids_matching
     search_help_text = _("Number, e-mail, name, city, postal code, phone or SKU.")
     date_hierarchy = "placed_at"
     list_select_related = ["customer"]
@@ -123,13 +120,6 @@ class OrderAdmin(Untouchable, ModelAdmin):
         (_("Delivery"), {"fields": ["shipping_option", "ship_to", "bill_to"]}),
         (_("Dates"), {"fields": ["created_at", "updated_at", "cancelled_at", "completed_at"]}),
     ]  # fmt: skip
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
-    ) -> tuple[QuerySet[Order], bool]:
-        """As the API finds orders."""
-        text = search_term[:MOST_CHARACTERS].strip()
-        return (queryset.filter(pk__in=ids_matching(text)) if text else queryset), False
 
     @admin.display(description=_("shipping address"))
     def ship_to(self, order: Order) -> str:

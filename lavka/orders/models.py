@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from lavka.kernel.actors import Actor, ActorKind
+from lavka.kernel.folded_text import Folded
 from lavka.kernel.money import Money
 from lavka.orders.rules import EventKind, OrderPaymentStatus, OrderStatus
 
@@ -47,9 +48,10 @@ _PAID_TOO_MUCH = Q(captured_amount__gt=F("total_amount") + F("refunded_amount"))
 
 
 class FoundBy(models.Func):
-    """What staff find an order by, besides number and SKU, in one text.
+    """What staff find an order by, besides number and SKU, in one text with spaces around words.
 
-    E-mail, and of both addresses name, city, postal code and the digits of the phone.
+    E-mail, and of both addresses name, city, postal code as it is written and without separators,
+    and the digits of the phone.
     """
 
     function = "orders_found_by"
@@ -181,7 +183,7 @@ class Order(models.Model):
             models.Index(fields=["status", "-placed_at", "-id"], name="order_status"),
             models.Index(fields=["email"], name="order_email"),
             GinIndex(
-                OpClass(Upper(FoundBy()), "gin_trgm_ops"),
+                OpClass(Folded(FoundBy()), "gin_trgm_ops"),
                 name="order_found_by",
                 condition=Q(number__isnull=False),
             ),

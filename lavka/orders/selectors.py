@@ -1,7 +1,6 @@
 """How orders are read."""
 
 import datetime
-import re
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
@@ -12,15 +11,11 @@ from django.utils import timezone
 
 from lavka.kernel import rows
 from lavka.kernel.actors import Actor
-from lavka.orders import tokens
+from lavka.orders import search_terms, tokens
 from lavka.orders.models import FoundBy, Order, OrderEvent, OrderLine
 from lavka.orders.rules import EventKind
 
 MAX_DIGITS = 19  # of a number that fits the column
-MOST_WORDS = 10
-# Of a phone, to find it by.
-FEWEST_DIGITS = 5
-NOT_OF_PHONES = re.compile(r"[\s()+./-]")
 
 
 def orders_of(customer_id: UUID) -> QuerySet[Order]:
@@ -78,25 +73,29 @@ def all_orders(
 def ids_matching(query: str) -> QuerySet[Any, Any]:
     """The ids of orders that staff mean by a text.
 
-    It is a number, a SKU or its beginning, digits of a phone, or words that are all in e-mail
-    address, names, cities or postal codes. Drafts are found by their whole e-mail address or SKU.
+    It is a number, a SKU or its beginning, a postal code, a phone or digits of it, or terms that
+    are all in e-mail address, names, cities, postal codes and phones. "#" and "№" stand before
+    nothing but a number. Drafts are found by their whole e-mail address or SKU.
     """
-    text = query.strip().lstrip("#№ ")
-    digits = NOT_OF_PHONES.sub("", text)
-    is_number = digits.isascii() and digits.isdigit()
-    described = Order.objects.placed().alias(described=FoundBy())
-    for word in [digits] if is_number else text.split()[:MOST_WORDS]:
-        described = described.filter(described__icontains=word)
+    typed = query.strip()
+    text = typed.lstrip("#№ ")
+    if not text:
+        return Order.objects.none().values("pk")
+    numbered = Order.objects.none()
+    if text.isdecimal() and len(text) < MAX_DIGITS:
+        numbered = Order.objects.filter(number=int(text))
+        if text != typed:
+            return numbered.values("pk")
+    described = Order.objects.none()
+    if conditions := search_terms.conditions_of(text):
+        described = Order.objects.placed().alias(described=FoundBy()).filter(*conditions)
     # Each has an index of its own, which OR would not let PostgreSQL use.
     ways = [
+        numbered.values("pk"),
         Order.objects.filter(email=text.lower()).values("pk"),
         OrderLine.objects.filter(sku__istartswith=text).values("order"),
+        described.values("pk"),
     ]
-    if is_number and len(text) < MAX_DIGITS and text.isdigit():
-        ways.append(Order.objects.filter(number=int(text)).values("pk"))
-    # A few digits are in many phones, and somebody who types them means a number.
-    if not is_number or len(digits) >= FEWEST_DIGITS:
-        ways.append(described.values("pk"))
     return ways[0].union(*ways[1:])
 
 

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
+from lavka.accounts.selectors import customers
 from lavka.fulfilment.models import ReturnRequest
 from lavka.orders import selectors
 from lavka.orders.models import Order
@@ -116,6 +117,30 @@ def test_customers_are_found_by_name_and_address(api: Api):
     assert ids(api, f"q={quote('grace lovelace')}", "customers") == []
 
 
+def test_customers_are_found_with_accents_and_without(api: Api, client: Client):
+    people = {
+        name: make_customer(email=f"{number}@example.com", name=name)
+        for number, name in enumerate(("Пётр Семёнов", "Jürgen Müller", "Jurgen Muller", "Lodz"))
+    }
+    client.force_login(make_staff(email="page@example.com"))
+    page = reverse("admin:accounts_user_changelist")
+
+    for text, names in {
+        "семенов петр": ["Пётр Семёнов"],
+        "СЕМЁНОВ": ["Пётр Семёнов"],
+        "muller": ["Jürgen Müller", "Jurgen Muller"],
+        "Jürgen MÜLLER": ["Jürgen Müller", "Jurgen Muller"],
+        "łódź": ["Lodz"],
+        "1@éxample.com": [],
+        "%": [],
+        "🫖": [],
+    }.items():
+        wanted = {str(people[name].pk) for name in names}
+        assert set(ids(api, f"q={quote(text)}", "customers")) == wanted, text
+        listed = client.get(page, {"q": text}).context["cl"].queryset
+        assert {str(user.pk) for user in listed} == wanted, text
+
+
 def plan_of(rows: Any) -> str:
     """How PostgreSQL would read them if tables were larger: small ones it reads as they are."""
     with transaction.atomic(), connection.cursor() as cursor:
@@ -141,9 +166,21 @@ def test_a_search_reads_an_index_for_each_way_to_find():
 
     words = plan_of(Order.objects.filter(pk__in=selectors.ids_matching("grace hopper")))
     digits = plan_of(Order.objects.filter(pk__in=selectors.ids_matching("8125550147")))
+    code = plan_of(Order.objects.filter(pk__in=selectors.ids_matching("1010")))
 
     for index in ("order_email", "order_line_sku", "order_found_by"):
         assert index in words, words
         assert index in digits, digits
+        assert index in code, code
     assert "order_number_once" in digits, digits
-    assert "Seq Scan" not in words + digits
+    assert "Seq Scan" not in words + digits + code
+
+
+def test_a_search_of_customers_reads_both_indexes():
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_indexscan = off")
+        plan = customers(query="grace hopper").explain()
+
+    assert "user_name_folded" in plan, plan
+    assert "user_email_contains" in plan, plan

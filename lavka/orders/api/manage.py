@@ -32,8 +32,9 @@ STATUSES = [status for status in OrderStatus.values if status != OrderStatus.DRA
 STATUS = OpenApiParameter("status", str, enum=STATUSES)
 PAYMENT = OpenApiParameter("payment_status", str, enum=OrderPaymentStatus.values)
 FOUND_BY = (
-    "A number, a SKU or its beginning, digits of a phone (5 or more), or words that are all in "
-    "e-mail address, names, cities or postal codes."
+    "A number, a SKU or its beginning, a postal code, a phone or digits of it (5 or more), or "
+    "words that are all in e-mail address, names, cities, postal codes and phones. Case, accents "
+    "and separators make no difference. After # stands nothing but a number."
 )
 QUERY = text_parameter("q", FOUND_BY, max_length=254)
 SINCE = date_parameter("placed_since", "Placed on that day or later, by the shop's clock.")
