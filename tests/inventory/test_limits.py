@@ -74,6 +74,71 @@ def test_a_customer_is_limited_from_wherever_they_come():
     assert (sum(given), held_of([variant])) == (4, 4)  # a twentieth of 96 is 4
 
 
+HOME = "198.51.100.4"
+
+
+def test_a_cart_counts_for_whoever_keeps_its_units_now():
+    variant = make_stock(1000)
+    carts = [uuid.uuid4() for _ in range(20)]
+    begun = [ask(variant, holder=cart) for cart in carts]
+
+    raised = [ask(variant, units=10, holder=cart, requester=guest(HOME)) for cart in carts]
+
+    assert all(begun)
+    of_home = ReservationUsage.objects.filter(address=HOME)
+    assert sum(raised) == of_home.count() == 9  # a tenth of what is left is 90
+    assert held_of([variant]) == sum(ReservationUsage.objects.values_list("quantity", flat=True))
+    assert not ask(variant, units=10, requester=guest(HOME))
+    assert set(Hold.objects.values_list("address", flat=True)) >= {HOME}
+
+
+def test_what_moves_to_another_address_frees_the_first_and_counts_once():
+    variant, cart = make_stock(50), uuid.uuid4()
+    assert ask(variant, units=4, holder=cart)
+    assert not ask(variant, units=2)
+
+    assert ask(variant, units=5, holder=cart, requester=guest(HOME))
+
+    assert not ask(variant, requester=guest(HOME))
+    assert ask(variant, units=4)
+
+
+def test_a_guest_who_signs_in_counts_for_the_customer_too():
+    variant, customer = make_stock(100), uuid.uuid4()
+    carts = [uuid.uuid4() for _ in range(3)]
+    for cart in carts:
+        ask(variant, holder=cart)
+
+    given = [
+        ask(
+            variant,
+            units=2,
+            holder=cart,
+            requester=Requester(customer_id=customer, address=str(n), free_units=2),
+        )
+        for n, cart in enumerate(carts)
+    ]
+
+    assert given == [True, True, False]  # a twentieth of what is free is 4
+
+
+def test_one_variant_more_does_not_move_another_past_its_share():
+    """What is not asked for again stays with whoever it was within the limits of."""
+    scarce = make_stock(50)
+    for _ in range(12):
+        cart = uuid.uuid4()
+        ask(scarce, holder=cart)
+        services.reserve_stock(
+            holder=cart,
+            quantities={scarce.pk: 1, make_stock(50).pk: 1},
+            until=NOW + FOR,
+            at=NOW,
+            requester=guest(HOME),
+        )
+
+    assert held_of([scarce]) == 8  # 4 of each address
+
+
 def test_so_many_units_are_held_however_few_are_left():
     variant = make_stock(3)
 

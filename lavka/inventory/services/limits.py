@@ -30,8 +30,9 @@ INSERT INTO inventory_reservationusage AS usage
     (holder, variant_id, quantity, customer_id, address, ends_at, counts_until)
 SELECT %s, variant_id, quantity, %s, %s, %s, %s + make_interval(secs => %s)
 FROM unnest(%s::uuid[], %s::int[]) AS wanted (variant_id, quantity)
-ON CONFLICT (holder, variant_id)
-    DO UPDATE SET quantity = greatest(usage.quantity, excluded.quantity)
+ON CONFLICT (holder, variant_id) DO UPDATE
+    SET quantity = greatest(usage.quantity, excluded.quantity),
+        customer_id = excluded.customer_id, address = excluded.address
 """
 
 
@@ -47,7 +48,8 @@ def count_usage(
     """Count what a holder is to keep (variant id → units) if it is within the requester's limits.
 
     False, with nothing counted, when it is beyond them. What a holder kept before and exchanged
-    for something else stays counted.
+    for something else stays counted. A variant of which more is kept counts from then on for this
+    requester alone, whoever asked for the first units.
     Locks: the requester's limits, until the transaction ends; after the stock levels.
     """
     lock_limits(requester)

@@ -31,7 +31,9 @@ FROM (
     WHERE holder = %s AND counts_until > %s
 ) AS last
 ON CONFLICT (id) DO UPDATE
-    SET expires_at = least(greatest(hold.expires_at, excluded.expires_at), hold.ends_at)
+    SET expires_at = least(greatest(hold.expires_at, excluded.expires_at), hold.ends_at),
+        customer_id = coalesce(excluded.customer_id, hold.customer_id),
+        address = coalesce(nullif(excluded.address, ''), hold.address)
 RETURNING new.expires_at, new.ends_at, old.id IS NULL
 """
 _SHORTEN = """
