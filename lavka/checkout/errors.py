@@ -35,6 +35,17 @@ class PayLaterRefused(Conflict):
     )
 
 
+class FreeOrderRefused(Conflict):
+    """Too many orders for which nothing is due wait to be sent, of this buyer or this network."""
+
+    code = "free_order_refused"
+    title = _("Too much ordered for nothing")
+    message = _(
+        "Orders for which nothing is to be paid are limited, and too much was ordered so already. "
+        "Order less, or come back later."
+    )
+
+
 def unknown_quote() -> Invalid:
     """The refusal of a quote that is not this cart's."""
     detail = str(_("This cart has no such quote."))

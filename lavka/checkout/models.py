@@ -67,11 +67,11 @@ class Checkout(models.Model):
 
 
 class UnpaidOrder(models.Model):
-    """An order that is placed before it is paid, and whose budget it counts against.
+    """An order that is placed without money, and whose budget it counts against.
 
     `mailbox` is a digest of whom it was ordered for, whatever the spelling. `is_trusted` says that
     a customer ordered it who has proved that the mailbox is theirs. The row goes when the order is
-    paid, sent or cancelled.
+    paid, sent or cancelled; a stranger's that was cancelled stays for a day.
     """
 
     order = models.OneToOneField(

@@ -80,15 +80,16 @@ def cancel_unpaid(**_: object) -> int:
 
 @shared_task(name="checkout.forget_unpaid")
 def forget_unpaid(*, order_id: str, **_: object) -> None:
-    """Count an order that is paid, sent or cancelled against nobody; twice changes nothing."""
+    """An order is paid, sent or cancelled: it waits no more; twice changes nothing."""
     services.forget_unpaid(order_id=UUID(order_id))
 
 
 @shared_task(name="checkout.purge")
 def purge(**_: object) -> int:
-    """Forget quotes, and drafts that came to nothing, in batches; returns how many."""
-    before = timezone.now() - datetime.timedelta(days=options.drafts_kept_days)
-    forgotten = 0
+    """Forget quotes, drafts that came to nothing, and what counts no more; returns how many."""
+    now = timezone.now()
+    before = now - datetime.timedelta(days=options.drafts_kept_days)
+    forgotten = services.purge_unpaid(at=now)
     for purge_some in (services.purge_quotes, services.purge_drafts):
         while gone := purge_some(before=before, limit=BATCH):
             forgotten += gone

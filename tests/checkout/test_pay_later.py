@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from lavka.accounts.models import User
-from lavka.carts.models import Cart
-from lavka.catalog.models import Variant
 from lavka.checkout import flows, services, tasks
-from lavka.checkout.errors import PayLaterRefused
 from lavka.checkout.models import UnpaidOrder
 from lavka.checkout.services import pay_later
 from lavka.inventory import services as inventory
@@ -28,7 +24,14 @@ from lavka.payments.gateways.protocol import Approved
 from lavka.payments.models import Payment
 from lavka.payments.rules import PaymentInput
 from tests.accounts.factories import make_customer, make_staff, token_of
-from tests.checkout.factories import Buyer, make_ready_cart
+from tests.checkout.factories import (
+    INVOICE,
+    Buyer,
+    count_of,
+    make_cart_for,
+    make_ready_cart,
+    order_by_invoice,
+)
 from tests.client import Api
 from tests.inventory.factories import counters, make_stock
 from tests.payments.factories import run
@@ -37,39 +40,11 @@ from tests.racing import race_each
 pytestmark = pytest.mark.django_db(transaction=True)
 
 JOB = Actor.system("test")
-INVOICE = PaymentInput(method="invoice", token="")
 
 
 @pytest.fixture(autouse=True)
 def _limits_off(settings: Any) -> None:
     settings.LAVKA = settings.LAVKA | {"THROTTLES": False}
-
-
-def make_cart_for(email: str, *variants: Variant, owner: User | None = None, **of: Any) -> Cart:
-    cart = make_ready_cart(*(variants or (make_stock(50),)), owner=owner, **of)
-    Cart.objects.filter(pk=cart.pk).update(email=email)
-    return cart
-
-
-def order_by_invoice(
-    email: str,
-    *variants: Variant,
-    address: str = "203.0.113.7",
-    owner: User | None = None,
-    **of: Any,
-) -> Order | type[Exception]:
-    """The order, or how it was refused."""
-    cart = make_cart_for(email, *variants, owner=owner, **of)
-    buyer = services.Buyer(id=owner and owner.pk, language="en", address=address)
-    quote = services.create_quote(cart_id=cart.pk, buyer=buyer, at=timezone.now())
-    try:
-        return run(flows.buy, cart_id=cart.pk, quote_id=quote.pk, buyer=buyer, means=INVOICE)
-    except PayLaterRefused as refused:
-        return type(refused)
-
-
-def count_of(outcomes: list[Any]) -> int:
-    return sum(isinstance(each, Order) for each in outcomes)
 
 
 def be_overdue(order: Order) -> None:
@@ -181,7 +156,8 @@ def test_what_was_paid_sent_or_cancelled_makes_room():
     assert count_of([order_by_invoice("ada@example.com") for _ in range(4)]) == 3
     for order in (paid, sent, cancelled):
         tasks.forget_unpaid(order_id=str(order.pk))
-    assert not UnpaidOrder.objects.filter(order__in=[paid.pk, sent.pk, cancelled.pk]).exists()
+    assert not UnpaidOrder.objects.filter(order__in=[paid.pk, sent.pk]).exists()
+    assert not ReservationUsage.objects.filter(holder=cancelled.cart_id).exists()
 
 
 def test_a_stranger_does_not_take_the_stock_by_orders_that_nobody_pays():

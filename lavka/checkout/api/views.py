@@ -19,7 +19,7 @@ from lavka.checkout.api.serializers import (
     checkout_json,
     quote_json,
 )
-from lavka.checkout.errors import CartIncomplete, PayLaterRefused, QuoteChanged
+from lavka.checkout.errors import CartIncomplete, FreeOrderRefused, PayLaterRefused, QuoteChanged
 from lavka.checkout.services import Buyer
 from lavka.inventory.errors import OutOfStock
 from lavka.orders.selectors import with_lines
@@ -89,6 +89,7 @@ class CheckoutView(OneCartView):
         responses={201: CheckoutOutput},
         errors=[
             CartClosed, CartIncomplete, OutOfStock, QuoteChanged, PaymentDeclined, PayLaterRefused,
+            FreeOrderRefused,
         ],
         examples=[CHECKOUT],
         requires_key=True,
@@ -97,7 +98,8 @@ class CheckoutView(OneCartView):
         "it is being paid; when it is gone after that, the money goes back and the answer is "
         "`out_of_stock`. What is paid later, as by invoice, counts against a budget of whom it is "
         "for and of the network it comes from; beyond it the answer is `pay_later_refused`, and "
-        "another way to pay is open. The shop cancels what is not paid until `payment_due_at`. "
+        "another way to pay is open. An order for nothing counts too, and is then answered "
+        "`free_order_refused`. The shop cancels what is not paid until `payment_due_at`. "
         "After the customer has done what "
         "`payment.action` asks for, send it again under a new key, or wait: the provider's word "
         "places the order as well.",

@@ -9,7 +9,7 @@ from lavka.checkout.services.buying import (
     prepare,
 )
 from lavka.checkout.services.claims import claim_lines, claim_return, settle_claim, take_up_claim
-from lavka.checkout.services.pay_later import cancel_unpaid, forget_unpaid
+from lavka.checkout.services.pay_later import cancel_unpaid, forget_unpaid, purge_unpaid
 from lavka.checkout.services.retention import purge_drafts, purge_quotes
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "prepare",
     "purge_drafts",
     "purge_quotes",
+    "purge_unpaid",
     "settle_claim",
     "take_up_claim",
 ]

@@ -16,7 +16,7 @@ from lavka.carts.models import Cart
 from lavka.carts.pricing import PricedCart
 from lavka.carts.selectors import lines_of
 from lavka.checkout import rules, selectors
-from lavka.checkout.errors import CartIncomplete, PayLaterRefused, QuoteChanged, unknown_quote
+from lavka.checkout.errors import CartIncomplete, QuoteChanged, unknown_quote
 from lavka.checkout.models import Quote
 from lavka.checkout.services import pay_later
 from lavka.checkout.services.pay_later import Debtor
@@ -108,9 +108,10 @@ def prepare(
     has been, gives that payment: a second click pays nothing twice. Another means or another
     content gives up the payment before it.
     Beyond the buyer's limits nothing is held: the stock is taken when the money is there, or the
-    money goes back.
+    money goes back. An order without money, that is paid later or costs nothing, is refused then.
     Raises: Cart.DoesNotExist; CartClosed; Invalid, for a quote or a method that is not known;
-    CartIncomplete; OutOfStock; QuoteChanged, with the new `totals`; PayLaterRefused.
+    CartIncomplete; OutOfStock; QuoteChanged, with the new `totals`; PayLaterRefused;
+    FreeOrderRefused.
     Locks: the cart, its draft, its hold, its stock levels, the buyer's limits; the levels last, as
     other buyers wait for them.
     """
@@ -133,10 +134,11 @@ def prepare(
     if content.total:
         payment = payments.open_payment(order_id=order.pk, amount=order.total, means=means, at=at)
         payment_id = payment.pk
-        if gateway_of(means.method).pays_later:
-            debtor = pay_later.debtor_of(order, buyer.address)
-            pay_later.require_budget(order, debtor, at)
-    _hold(cart, content, buyer, debtor, at)
+    if not content.total or gateway_of(means.method).pays_later:
+        debtor = pay_later.debtor_of(order, buyer.address)
+        pay_later.require_budget(order, debtor, at)
+    if not _hold(cart, content, buyer, debtor, at) and debtor is not None:
+        raise pay_later.refusal_of(order)
     return Prepared(order_id=order.pk, payment_id=payment_id)
 
 
@@ -245,22 +247,25 @@ def _draft(cart: Cart, quote: Quote, content: OrderContent, at: datetime.datetim
 
 def _hold(
     cart: Cart, content: OrderContent, buyer: Buyer, debtor: Debtor | None, at: datetime.datetime
-) -> None:
-    """Hold what is being paid, within the buyer's limits.
+) -> bool:
+    """Hold what is being ordered, if that is within the buyer's limits.
 
-    Beyond them nothing is held, but a stranger cannot order it unpaid.
-    Raises: OutOfStock; PayLaterRefused.
+    What a debtor keeps counts for long. For one who has proved their mailbox it counts by itself,
+    not for the address: neighbours, as in an office, do not share it.
+    Raises: OutOfStock.
     """
     requester = _requester(buyer, rules.FREE_UNITS_OF_PAYMENT)
+    if debtor is not None:
+        address = "" if debtor.is_trusted else buyer.address
+        requester = replace(requester, address=address, is_ordering=True)
     held_until = inventory.reserve_stock(
         holder=cart.pk,
         quantities=quantities_of(content),
         until=at + datetime.timedelta(seconds=options.payment_hold_seconds),
         at=at,
-        requester=replace(requester, is_ordering=debtor is not None),
+        requester=requester,
     )
-    if held_until is None and debtor is not None and not debtor.is_trusted:
-        raise PayLaterRefused
+    return held_until is not None
 
 
 def _requester(buyer: Buyer, free_units: int) -> Requester:

@@ -1,4 +1,7 @@
-"""Orders that are placed before they are paid: how much may wait, and for how long."""
+"""Orders that are placed without money: how much may wait, and for how long.
+
+They are paid later, or there is nothing to pay.
+"""
 
 import datetime
 from dataclasses import dataclass
@@ -6,9 +9,10 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Q
 
 from lavka.accounts.rules import mailbox_digest, normal_email
-from lavka.checkout.errors import PayLaterRefused
+from lavka.checkout.errors import FreeOrderRefused, PayLaterRefused
 from lavka.checkout.models import UnpaidOrder
 from lavka.inventory import services as inventory
 from lavka.kernel import locks, rows
@@ -16,7 +20,7 @@ from lavka.kernel.actors import Actor, in_name_of
 from lavka.kernel.conf import options
 from lavka.orders import services as orders
 from lavka.orders.models import Order
-from lavka.orders.rules import PAYMENT_OVERDUE
+from lavka.orders.rules import PAYMENT_OVERDUE, OrderStatus
 from lavka.payments import services as payments
 from lavka.payments.selectors import is_promised
 
@@ -24,19 +28,23 @@ from lavka.payments.selectors import is_promised
 DRAFT_COUNTS = datetime.timedelta(minutes=30)
 # Orders of strangers count for the network that they came from for so long, since it is shared.
 NETWORK_COUNTS = datetime.timedelta(days=1)
-# So long the units of a stranger's order count where orders may wait for ever.
+# So long the units of an order count where orders may wait for ever.
 DAYS_WITHOUT_DEADLINE = 365
 
 _LOCK_CLASS = 7_305_933
+# What was cancelled waits no more, but its network had the shop write to somebody.
 _WAITING = """
-SELECT count(*) FILTER (WHERE unpaid.mailbox = %s),
+SELECT count(*) FILTER (WHERE unpaid.mailbox = %s AND placed.status <> 'cancelled'),
     count(*) FILTER (
         WHERE unpaid.address = %s AND NOT unpaid.is_trusted AND unpaid.created_at > %s
     )
 FROM checkout_unpaidorder AS unpaid JOIN orders_order AS placed ON placed.id = unpaid.order_id
 WHERE (unpaid.mailbox = %s OR unpaid.address = %s) AND placed.id <> %s
     AND placed.captured_amount = 0
-    AND (placed.status = 'placed' OR placed.status = 'draft' AND unpaid.created_at > %s)
+    AND (
+        placed.status IN ('placed', 'cancelled')
+        OR placed.status = 'draft' AND unpaid.created_at > %s
+    )
 """
 _NOTE = """
 INSERT INTO checkout_unpaidorder (order_id, mailbox, address, is_trusted, created_at)
@@ -48,7 +56,7 @@ ON CONFLICT (order_id) DO UPDATE SET mailbox = excluded.mailbox, address = exclu
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Debtor:
-    """Who is to owe the shop something: whose mailbox, and from where.
+    """Who orders without money: whose mailbox, and from where.
 
     `is_trusted` is a customer who has proved that the mailbox is theirs.
     """
@@ -72,9 +80,10 @@ def debtor_of(order: Order, address: str) -> Debtor:
 
 
 def require_budget(order: Order, debtor: Debtor, at: datetime.datetime) -> None:
-    """Count an order among those that wait for their money, or refuse it.
+    """Count an order among those that were placed without money, or refuse it.
 
-    Raises: PayLaterRefused. Locks: the budgets of mailbox and address, until the transaction ends.
+    Raises: what `refusal_of` gives. Locks: the budgets of mailbox and address, until the
+    transaction ends.
     """
     lock_budgets(debtor)
     of_mailbox, of_address = count_waiting(order, debtor, at)
@@ -82,14 +91,22 @@ def require_budget(order: Order, debtor: Debtor, at: datetime.datetime) -> None:
     most = budget["customer" if debtor.is_trusted else "stranger"]
     is_stranger_known = bool(debtor.address) and not debtor.is_trusted
     if most and of_mailbox >= most:
-        raise PayLaterRefused
+        raise refusal_of(order)
     if is_stranger_known and budget["address"] and of_address >= budget["address"]:
-        raise PayLaterRefused
+        raise refusal_of(order)
     rows.execute(_NOTE, [order.pk, debtor.mailbox, debtor.address, debtor.is_trusted, at])
 
 
+def refusal_of(order: Order) -> PayLaterRefused | FreeOrderRefused:
+    """How an order without money is refused: it is to be paid later, or there is nothing to pay."""
+    return PayLaterRefused() if order.total_amount else FreeOrderRefused()
+
+
 def count_waiting(order: Order, debtor: Debtor, at: datetime.datetime) -> tuple[int, int]:
-    """How many other orders wait for their money: of the mailbox, and of strangers there."""
+    """How many other orders came without money: of the mailbox, and of strangers there.
+
+    Of the mailbox those that still wait to be paid or sent, there those of a day.
+    """
     mailbox, address = debtor.mailbox, debtor.address
     parameters = [mailbox, address, at - NETWORK_COUNTS, mailbox, address, order.pk]
     of_mailbox, of_address = rows.fetch_one(_WAITING, [*parameters, at - DRAFT_COUNTS])
@@ -104,7 +121,7 @@ def lock_budgets(debtor: Debtor) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    """Until when an order is to be paid, and its units count against a stranger's limits."""
+    """Until when an order is to be paid, and its units count against its buyer's limits."""
 
     due_at: datetime.datetime | None = None
     counts_until: datetime.datetime | None = None
@@ -112,12 +129,13 @@ class Terms:
 
 def terms_of(order: Order, at: datetime.datetime) -> Terms:
     """How an order that is placed now may wait for its money: no query, if that is there."""
-    if order.captured_amount >= order.total_amount or not is_promised(order.pk):
+    is_free = not order.total_amount
+    if not is_free and (order.captured_amount >= order.total_amount or not is_promised(order.pk)):
         return Terms()
-    days = options.unpaid_orders_kept_days
-    due_at = at + datetime.timedelta(days=days or DAYS_WITHOUT_DEADLINE)
-    is_strangers = UnpaidOrder.objects.filter(order=order, is_trusted=False).exists()
-    return Terms(due_at=due_at if days else None, counts_until=due_at if is_strangers else None)
+    until = at + _time_to_pay()
+    has_deadline = options.unpaid_orders_kept_days and not is_free
+    is_counted = UnpaidOrder.objects.filter(order=order).exists()
+    return Terms(due_at=until if has_deadline else None, counts_until=until if is_counted else None)
 
 
 @in_name_of
@@ -146,9 +164,27 @@ def forget_draft(*, order_id: UUID) -> None:
 
 @transaction.atomic
 def forget_unpaid(*, order_id: UUID) -> None:
-    """An order waits for its money no more: it counts against nobody's budget or limits."""
+    """An order waits for its money no more: it counts against nobody's budget or limits.
+
+    One of a stranger that was cancelled goes on counting for its network, until `purge_unpaid`.
+    """
     waiting = UnpaidOrder.objects.filter(order=order_id)
     holder = waiting.values_list("order__cart_id", flat=True).first()
     if holder is not None:
         inventory.forget_usage(holder=holder)
-        waiting.delete()
+        waiting.exclude(is_trusted=False, order__status=OrderStatus.CANCELLED).delete()
+
+
+@transaction.atomic
+def purge_unpaid(*, at: datetime.datetime) -> int:
+    """Forget what counts against no budget any more; returns how many orders.
+
+    An order for nothing counts for as long as others may wait for their money.
+    """
+    cancelled = Q(order__status=OrderStatus.CANCELLED, created_at__lte=at - NETWORK_COUNTS)
+    free = Q(order__total_amount=0, created_at__lte=at - _time_to_pay())
+    return UnpaidOrder.objects.filter(cancelled | free).delete()[0]
+
+
+def _time_to_pay() -> datetime.timedelta:
+    return datetime.timedelta(days=options.unpaid_orders_kept_days or DAYS_WITHOUT_DEADLINE)

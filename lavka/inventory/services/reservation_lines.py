@@ -31,11 +31,13 @@ def keep_exactly(
     own: Sequence[Reservation],
     at: datetime.datetime,
     admit: Admit = lambda _more, _free: True,
+    is_counted_anew: bool = False,
 ) -> bool:
     """Make the reservations of a locked hold, `own` up to now, add up to `quantities`.
 
-    `admit` is asked about more units of variants, with what is free of each, under the lock. When
-    it refuses, nothing changes, and this is False.
+    `admit` is asked about more units of variants, with what is free of each, under the lock; about
+    all units that are wanted when they are `is_counted_anew`. When it refuses, nothing changes, and
+    this is False.
     Raises: OutOfStock.
     """
     held: Counter[UUID] = Counter()
@@ -44,7 +46,7 @@ def keep_exactly(
     changed = {
         variant_id
         for variant_id in quantities.keys() | held.keys()
-        if quantities.get(variant_id, 0) != held[variant_id]
+        if is_counted_anew or quantities.get(variant_id, 0) != held[variant_id]
     }
     if not changed:
         return True
@@ -52,7 +54,7 @@ def keep_exactly(
     wanted = {variant_id: quantities.get(variant_id, 0) for variant_id in changed}
     levels = _lock_free_levels(holder, wanted, before, at)
     counted, free = _counted(wanted, levels), _free(levels, before)
-    more = {each: units for each, units in counted.items() if units > held[each]}
+    more = {each: units for each, units in counted.items() if is_counted_anew or units > held[each]}
     if more and not admit(more, {each: free[each] for each in more}):
         return False
     promises = strategy().allocate(

@@ -65,6 +65,7 @@ def reserve_stock(
 
     Called again it adjusts what the holder has to the new quantities and moves the deadline, never
     past the `ends_at` of the first call; a call for more units may only bring that nearer.
+    Who is ordering is asked about all of it, also about what they have held up to now.
     Variants that are sold without counting are passed over. What others let expire is taken when
     nothing else is left.
     Returns the deadline. None, when nothing is held, as it is beyond the requester's limits or past
@@ -89,7 +90,7 @@ def reserve_stock(
         )
 
     own = [] if hold.is_new else reservations_of.all(holder)
-    if keep_exactly(holder, quantities, own=own, at=at, admit=admit):
+    if keep_exactly(holder, quantities, own=own, at=at, admit=admit, is_counted_anew=is_ordering):
         return hold.expires_at if at < hold.expires_at or is_ordering else None
     if hold.is_new:
         rows.execute(_DELETE, [holder])
