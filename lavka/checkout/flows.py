@@ -104,7 +104,7 @@ async def refund(
     CurrencyMismatch; KeyReused.
     """
     order = await in_thread(Order.objects.placed().get, pk=order_id)
-    fingerprint = fingerprint or fingerprint_of_change(amount)
+    fingerprint = fingerprint or fingerprint_of_change("refund_order", amount)
     await in_thread(selectors.require_same_refund, order_id, key, fingerprint)
     parts = await in_thread(selectors.refund_parts, order, amount, key)
     for payment_id, part in parts:

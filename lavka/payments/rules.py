@@ -135,6 +135,6 @@ class Amounts:
         return PaymentStatus.VOIDED if self.voided else PaymentStatus.AUTHORISED
 
 
-def fingerprint_of_change(amount: Money | None) -> str:
-    """What a capture or refund means: an amount, or all that is left."""
-    return fingerprint_of({"amount": amount and amount.as_json()})
+def fingerprint_of_change(operation: str, amount: Money | None) -> str:
+    """What a capture or refund, of a payment or an order, means: an amount, or all that is left."""
+    return fingerprint_of({"operation": operation, "amount": amount and amount.as_json()})

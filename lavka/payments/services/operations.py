@@ -74,7 +74,7 @@ def begin_capture(
     """
     payment = _locked_payment.get(payment_id)
     key = key or f"after {payment.captured}"
-    fingerprint = fingerprint or rules.fingerprint_of_change(amount)
+    fingerprint = fingerprint or rules.fingerprint_of_change("capture_payment", amount)
     if earlier := _earlier(payment, Kind.CAPTURE, key, fingerprint):
         return earlier, False
     available = payment.amounts.capturable if payment.abandoned_at is None else 0
@@ -128,7 +128,7 @@ def begin_refund(
     Locks: the payment.
     """
     payment = _locked_payment.get(payment_id)
-    fingerprint = fingerprint or rules.fingerprint_of_change(amount)
+    fingerprint = fingerprint or rules.fingerprint_of_change("refund_payment", amount)
     if earlier := _earlier(payment, Kind.REFUND, key, fingerprint):
         return earlier, False
     available = payment.amounts.refundable
