@@ -70,6 +70,7 @@ class SecurityEvent(StrEnum):
     WAREHOUSE_CREATED = "warehouse_created"
     WAREHOUSE_CHANGED = "warehouse_changed"
     WAREHOUSE_DELETED = "warehouse_deleted"
+    STOCK_POLICY_CHANGED = "stock_policy_changed"
     SYNONYM_CREATED = "synonym_created"
     SYNONYM_CHANGED = "synonym_changed"
     SYNONYM_DELETED = "synonym_deleted"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from lavka.accounts.models import ApiKey, LoginFailure, User
 from lavka.accounts.services import keys
-from lavka.inventory.models import Warehouse
+from lavka.inventory.models import StockPolicy, Warehouse
 from lavka.kernel.security_log import SecurityEvent
 from lavka.listing.models import Synonym
 from lavka.shipping.models import ShippingRate
@@ -23,7 +23,7 @@ from tests.accounts.factories import (
     token_of,
 )
 from tests.client import Api
-from tests.inventory.factories import make_warehouse
+from tests.inventory.factories import make_stock, make_warehouse
 from tests.shipping.factories import make_shipping_rate
 from tests.tax.factories import make_tax_rate
 from tests.webhooks.factories import make_endpoint
@@ -124,7 +124,14 @@ def open_warehouse(chief: Chief) -> Step:
     return (lambda: chief.call("POST", "/manage/warehouses/", body)), new_warehouse
 
 
+def stock_policy(chief: Chief) -> StockPolicy:
+    variant = make_stock(5)
+    StockPolicy.objects.create(variant=variant)
+    return variant.stock_policy
+
+
 HOOKS = "/manage/webhooks/endpoints/"
+OVERSELL = {"when_out": "backorder", "backorder_limit": 50}
 # By operation of the API.
 BY_API: Mapping[str, tuple[Event, Callable[[Chief], Step]]] = {
     "create_api_key": (
@@ -172,6 +179,10 @@ BY_API: Mapping[str, tuple[Event, Callable[[Chief], Step]]] = {
     "delete_warehouse": (
         Event.WAREHOUSE_DELETED,
         api_step("DELETE", "/manage/warehouses/{}/", None, warehouse, Warehouse),
+    ),
+    "set_stock_policy": (
+        Event.STOCK_POLICY_CHANGED,
+        api_step("PUT", "/manage/variants/{}/stock/policy/", OVERSELL, stock_policy, StockPolicy),
     ),
     "create_webhook_endpoint": (
         Event.WEBHOOK_ENDPOINT_CREATED,
@@ -385,6 +396,10 @@ IN_THE_ADMIN: Mapping[str, tuple[Event, Callable[[Chief], Step]]] = {
     "change a warehouse": (
         Event.WAREHOUSE_CHANGED,
         form("inventory/warehouse/{}/change/", warehouse, name="Other", priority="1"),
+    ),
+    "change a stock policy": (
+        Event.STOCK_POLICY_CHANGED,
+        form("inventory/stockpolicy/{}/change/", stock_policy, **OVERSELL),
     ),
     "add a synonym": (
         Event.SYNONYM_CREATED,

@@ -12,6 +12,7 @@ from django.db import transaction
 from lavka.catalog.models import Variant
 from lavka.inventory.errors import NotOnHand, NotTracked, StockPromised, unknown_warehouse
 from lavka.inventory.models import StockLevel, StockMovement, StockPolicy, Warehouse
+from lavka.inventory.selectors import policy_of
 from lavka.inventory.services.changes import (
     Change,
     change_levels,
@@ -19,8 +20,10 @@ from lavka.inventory.services.changes import (
     show_in_catalogue,
     written_by,
 )
+from lavka.kernel import security_log
 from lavka.kernel.actors import Actor
 from lavka.kernel.errors import MAX_CHOICES
+from lavka.kernel.security_log import Object, SecurityEvent
 
 
 @transaction.atomic
@@ -123,23 +126,32 @@ def set_policy(
     the limit allows; Warehouse.DoesNotExist, when the shop has none.
     Locks: the variant's levels. Emits: ProductChanged, StockRanOut, StockCameBack.
     """
-    if not Variant.objects.values_list("track_inventory", flat=True).get(pk=variant_id):
+    content = {
+        "when_out": when_out,
+        "backorder_limit": backorder_limit,
+        "available_on": available_on,
+        "low_stock_threshold": low_stock_threshold,
+    }
+    is_tracked, sku = Variant.objects.values_list("track_inventory", "sku").get(pk=variant_id)
+    if not is_tracked:
         raise NotTracked
     levels = lock_levels([variant_id]) or _first_level_of(variant_id)
-    policy, _ = StockPolicy.objects.update_or_create(
-        variant_id=variant_id,
-        defaults={
-            "when_out": when_out,
-            "backorder_limit": backorder_limit,
-            "available_on": available_on,
-            "low_stock_threshold": low_stock_threshold,
-        },
-    )
+    earlier = policy_of(variant_id)
+    policy, _ = StockPolicy.objects.update_or_create(variant_id=variant_id, defaults=content)
     level = min(
         levels, key=lambda each: (-each.backorder_limit, each.warehouse.priority, each.warehouse_id)
     )
     if not change_levels([Change(level, beyond=backorder_limit - level.backorder_limit)]):
         raise StockPromised(reserved=level.reserved)
+    changed = [name for name, value in content.items() if getattr(earlier, name) != value]
+    if changed:
+        security_log.record(
+            SecurityEvent.STOCK_POLICY_CHANGED,
+            Object("stock_policy", variant_id, sku),
+            when_out=when_out,
+            backorder_limit=backorder_limit,
+            changed=changed,
+        )
     return policy
 
 
