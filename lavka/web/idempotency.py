@@ -25,6 +25,7 @@ from lavka.kernel import rows
 from lavka.kernel.errors import Conflict, Malformed, ShopError
 from lavka.kernel.idempotency import KeyReused, is_unguessable
 from lavka.kernel.threads import in_thread, run_here
+from lavka.web.limits import network_of
 from lavka.web.models import IdempotentRequest
 
 HEADER = "HTTP_IDEMPOTENCY_KEY"
@@ -58,7 +59,7 @@ class KeyGuessable(Malformed):
     title = _("Idempotency-Key guessable")
     message = _(
         "Without signing in, an Idempotency-Key has to be random, so that nobody else gets your "
-        "answer: send a new UUID (version 4)."
+        "answer: send a new UUID of version 4 or 7, 32 hexadecimal digits or a ULID."
     )
 
 
@@ -95,13 +96,16 @@ class Claim:
     def of(cls, request: HttpRequest, key: str, owner: str | None) -> "Claim":
         """`owner` is whose key it is, None when nothing tells one caller from another.
 
+        A key without an owner is told by the caller's network, so that one that stands in some
+        documentation is no stranger's elsewhere.
         Raises: KeyMalformed; KeyGuessable, for a key without an owner that others may send too.
         """
         if not re.fullmatch(PATTERN, key):
             raise KeyMalformed
         if owner is None and not is_unguessable(key):
             raise KeyGuessable
-        owned = blake2b(f"{owner or ''}\n{key}".encode(), digest_size=16)
+        whose = owner or f"a{network_of(request)}"
+        owned = blake2b(f"{whose}\n{key}".encode(), digest_size=16)
         asked = blake2b(f"{request.method}\n{request.get_full_path()}\n".encode(), digest_size=32)
         asked.update(request.body)
         return cls(id=UUID(bytes=owned.digest()), fingerprint=asked.hexdigest())

@@ -52,7 +52,8 @@ KEY, REQUIRED_KEY = (
         required=is_required,
         description="Makes it safe to send the request again: it happens once, and is answered as "
         "the first time with `Idempotent-Replayed: true`, for 48 hours. A guest without a cart or "
-        "order in the path sends a random one, such as a UUID.",
+        "order in the path sends a random one, a UUID of version 4 or 7, at least 32 hexadecimal "
+        "digits or a ULID, and is answered so as long as they come from the same network.",
     )
     for is_required in (False, True)
 )

@@ -170,7 +170,7 @@ class View(adrf.views.APIView):
     def key_owner(self) -> str | None:
         """Whose `Idempotency-Key`s this request's belongs to; None for a guest without a secret.
 
-        An address is no owner: people share it.
+        An address is no owner: people share it, so a key without an owner has to be random, too.
         """
         user = self.request.user
         if isinstance(user, Caller):

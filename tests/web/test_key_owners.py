@@ -50,6 +50,17 @@ WEAK = [
     "ffffffff-ffff-4fff-bfff-ffffffffffff",
     str(uuid.uuid5(uuid.NAMESPACE_URL, "order-1")),
     "d41d8cd9-8f00",
+    "createCartForGuestCheckout",
+    "openCartOfTheMobileAppV2Release",
+    "Q2FydE9mR3Vlc3RDaGVja291dA",
+    "CREATECARTFORGUESTCHECKOUT",
+    "7CREATECARTFRGVESTCHECKKEY",
+    "cart-7c1f6a52-3b0e-4d8f-9a61-2e5d90c4b7f3",
+    "7c1f6a52-3b0e-1d8f-9a61-2e5d90c4b7f3",
+    "9f2c61d07be84a35f1",
+    "20261130221530000000000000000042",
+    "00112233445566778899aabbccddeeff",
+    "deadbeef" * 4,
 ]
 
 
@@ -91,19 +102,24 @@ def test_guests_behind_one_address_do_not_get_each_others_cart(api):
     assert [each["Idempotent-Replayed"] for each in again] == ["true"] * 3
 
 
-def test_a_guest_on_a_train_gets_their_answer_from_another_address(api):
-    key = secrets.token_urlsafe(16)
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ("203.0.113.7", "203.0.113.7", True),
+        ("203.0.113.7", "203.0.113.9", False),
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+    ],
+)
+def test_a_key_from_an_example_is_nobody_elses_elsewhere(api, first, second, is_same):
+    carts = []
+    for address in (first, second):
+        api.client.defaults["REMOTE_ADDR"] = address
+        key = "550e8400-e29b-41d4-a716-446655440000"
+        carts.append(api.post("/carts/", {}, Idempotency_Key=key).json()["id"])
 
-    first = api.post("/carts/", {}, Idempotency_Key=key)
-    again = api.client.post(
-        "/api/v1/carts/",
-        "{}",
-        content_type="application/json",
-        headers={"Idempotency-Key": key},
-        REMOTE_ADDR="203.0.113.9",
-    )
-
-    assert again.json() == first.json()
+    assert (carts[0] == carts[1]) is is_same
+    assert Cart.objects.count() == (1 if is_same else 2)
 
 
 def test_a_carts_id_is_a_secret_that_owns_keys_of_its_own(api):
@@ -136,13 +152,14 @@ def test_one_key_of_two_customers_and_a_guest_is_three_keys(api):
     [
         lambda: str(uuid.uuid4()),
         lambda: str(uuid.uuid4()).upper(),
-        lambda: f"cart-{uuid.uuid4()}",
         lambda: uuid.uuid4().hex,
-        lambda: secrets.token_hex(16),
-        lambda: secrets.token_urlsafe(24),
+        lambda: secrets.token_hex(16).upper(),
+        lambda: secrets.token_hex(32),
         lambda: "01a20adc-bec6-7edd-9eea-85eaf4679678",
         lambda: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        lambda: "01k8m2vqxw7tkc9d4ghnrpsyzb",
     ],
+    ids=["uuid4", "capitals", "hex", "hex capitals", "long hex", "fixed", "ulid", "lower"],
 )
 def test_what_random_generators_make_is_taken(make):
     assert is_unguessable(make())
@@ -237,6 +254,22 @@ def test_a_key_with_another_meaning_is_refused_when_its_answer_is_forgotten(path
 
     assert problem(other) == (422, "idempotency_key_reused")
     assert same.status_code == 200
+    assert Payment.objects.get().refunded == refunded
+
+
+@pytest.mark.parametrize("amount", [1000, None], ids=["a part", "all"])
+@pytest.mark.parametrize("first", ["orders", "payments"])
+def test_a_key_of_one_operation_means_nothing_in_another(first, amount):
+    """Else the second refund of the same amount would be answered and not paid out."""
+    payment, token = make_captured(5000), token_of(make_staff())
+    targets = [f"orders/{payment.order_id}", f"payments/{payment.pk}"]
+    one, other = targets if first == "orders" else targets[::-1]
+    assert refund(one, amount, token).status_code == 200
+    refunded = Payment.objects.get().refunded
+    IdempotentRequest.objects.all().delete()
+
+    assert problem(refund(other, amount, token)) == (422, "idempotency_key_reused")
+    assert refund(one, amount, token).status_code == 200
     assert Payment.objects.get().refunded == refunded
 
 
