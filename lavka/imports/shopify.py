@@ -1,7 +1,7 @@
 """Shopify's product CSV: what its columns mean. Rows with the same handle are one product.
 
-Its newer template calls most columns otherwise; they are known by their older names here, also in
-what is said of a bad value.
+Its newer template calls most columns otherwise; they are known by their older names here, and by
+those of the file (`columns_of`) in what is said of a bad value.
 """
 
 import re
@@ -18,7 +18,6 @@ from lavka.imports.tables import (
     Unusable,
     header_of,
     records,
-    require_distinct,
 )
 
 NEEDED = ("Handle", "Title", "Variant Price")
@@ -95,19 +94,38 @@ class Refused(Exception):
 
 
 def check_header(path: Path) -> None:
-    """Raises Unusable when the columns of a product file are missing."""
-    missing = [name for name in NEEDED if name not in _columns(path)]
+    """Raises Unusable when the columns of a product file are missing, or are there twice."""
+    names = header_of(path)
+    older = _older_names(names)
+    missing = [_name_in(names, name) for name in NEEDED if name not in older]
     if missing:
         raise Unusable(f"This is no Shopify product file: it has no column {', '.join(missing)}.")
+    said: dict[str, str] = {}
+    for name, known in zip(names, older, strict=True):
+        if known and (other := said.setdefault(known, name)) != name:
+            raise Unusable(f"The header names a column twice: {other}, {name}.")
 
 
-def _columns(path: Path) -> list[str]:
+def columns_of(path: Path) -> dict[str, str]:
+    """What the file's header calls each column, by the name that it has here."""
     names = header_of(path)
-    if _NEWER_HANDLE not in (name.lower() for name in names):
+    return dict(zip(_older_names(names), names, strict=True))
+
+
+def _older_names(names: list[str]) -> list[str]:
+    if not _is_newer(names):
         return names
-    older = [_NEWER_NAMES.get(name.lower(), name) for name in names]
-    require_distinct(older)
-    return older
+    return [_NEWER_NAMES.get(name.lower(), name) for name in names]
+
+
+def _name_in(names: list[str], missing: str) -> str:
+    """What a file with these columns would call the one that it has not."""
+    newer = [name for name, older in _NEWER_NAMES.items() if older == missing]
+    return newer[0].capitalize() if newer and _is_newer(names) else missing
+
+
+def _is_newer(names: list[str]) -> bool:
+    return _NEWER_HANDLE in (name.lower() for name in names)
 
 
 def groups(path: Path) -> Iterator[list[Record] | Refusal]:
@@ -117,7 +135,7 @@ def groups(path: Path) -> Iterator[list[Record] | Refusal]:
     have begun and not ended. A row that cannot be read also refuses the product of the row
     before it, which may have lost a variant.
     """
-    columns = _columns(path)
+    columns = _older_names(header_of(path))
     last, damaged = _last_rows(path, columns)
     begun: dict[str, list[Record]] = {}
     for row in records(path, columns):

@@ -85,15 +85,10 @@ def header_of(path: Path) -> list[str]:
         raise Unusable(f"The header names {len(names)} columns; at most {MAX_COLUMNS} are read.")
     if not any(names):
         raise Unusable("The file is empty: its first line must name the columns.")
-    require_distinct(names)
-    return names
-
-
-def require_distinct(names: list[str]) -> None:
-    """Raises Unusable when a header repeats a column."""
     repeated = {name for name in names if name and names.count(name) > 1}
     if repeated:
         raise Unusable(f"The header names a column twice: {', '.join(sorted(repeated))}.")
+    return names
 
 
 def records(path: Path, names: list[str] | None = None) -> Iterator[Record | Refusal]:

@@ -58,7 +58,8 @@ def test_the_template_of_2025_calls_its_columns_otherwise(tmp_path):
 
     code, summary, refused = imported(path)
 
-    assert (code, refused) == (1, [(4, "Variant Price", "bad_amount")])
+    assert (code, refused) == (1, [(4, "Price", "bad_amount")])
+    assert "line 4, Price: “nothing” is no amount." in summary
     assert summary.startswith("1 created, 1 refused; 1 refusals")
     lamp = Product.objects.get()
     told = (lamp.name, lamp.slug, lamp.description, lamp.brand.name, lamp.category.name)
@@ -77,12 +78,52 @@ def test_the_template_of_2025_calls_its_columns_otherwise(tmp_path):
     assert policy_of(blue.pk).when_out == "backorder"
 
 
-def test_a_column_under_both_of_its_names_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("URL handle,Title,Price,Variant Price", "a column twice: Price, Variant Price"),
+        ("URL handle,Title,price,PRICE", "a column twice: price, PRICE"),
+        ("URL handle,Description", "no column Title, Price"),
+        ("URL handle,Handle,Title,Price", "a column twice: URL handle, Handle"),
+    ],
+)
+def test_a_header_of_2025_is_refused_by_its_own_names(tmp_path, header, message):
     path = tmp_path / "products.csv"
-    path.write_text("URL handle,Title,Price,Variant Price\nlamp,Lamp,20,21\n")
+    path.write_text(f"{header}\nlamp,Lamp,20,21\n")
 
-    with pytest.raises(CommandError, match="a column twice: Variant Price"):
+    with pytest.raises(CommandError, match=message):
         imported(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "code"),
+    [
+        ("Price", "-1", "negative"),
+        ("Price", "1e15", "out_of_range"),
+        ("Inventory quantity", "many", "bad_quantity"),
+        ("Compare-at price", "20 EUR", "currency_mismatch"),
+        ("Cost per item", "20 EUR", "currency_mismatch"),
+        ("URL handle", "!!", "required"),
+        ("SEO title", "a\0b", "nul"),
+    ],
+)
+def test_a_bad_value_of_2025_is_refused_under_the_name_in_its_header(tmp_path, column, value, code):
+    row = {"Title": "Mug", "URL handle": "mug", "Price": "2", "SKU": "MUG", "SEO title": ""}
+    row |= {"Inventory tracker": "shopify", "Inventory quantity": "1", "Compare-at price": ""}
+    row |= {"Cost per item": "", column: value}
+    path = tmp_path / "products.csv"
+    path.write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
+
+    assert imported(path)[2] == [(2, column, code)]
+
+
+def test_an_option_without_a_value_is_refused_under_the_name_in_its_header(tmp_path):
+    path = tmp_path / "products.csv"
+    path.write_text(
+        "url Handle,Title,PRICE,option1 Name,OPTION1 value\nmug,Mug,2,Size,S\nmug,,3,,\n"
+    )
+
+    assert imported(path)[2] == [(3, "OPTION1 value", "required")]
 
 
 def test_what_was_sold_beyond_its_stock_has_none_left(tmp_path):

@@ -71,9 +71,9 @@ class Command(BaseCommand):
         try:
             check_encoding(file)
             shopify.check_header(file)
+            told = Report(columns=shopify.columns_of(file))
         except (Unusable, OSError) as fault:
             raise CommandError(str(fault), returncode=2) from fault
-        told = Report()
         read = partial(
             shopify.draft_of,
             currency=shop.currency,
