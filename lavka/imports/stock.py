@@ -17,7 +17,7 @@ from lavka.imports.shopify_variants import POLICY, QUANTITY, Policy, VariantDraf
 from lavka.imports.tables import Refusal
 from lavka.inventory import services as inventory
 from lavka.inventory.errors import StockPromised
-from lavka.inventory.models import MAX_UNITS, StockLevel, StockPolicy, Warehouse
+from lavka.inventory.models import MAX_UNITS, StockLevel, StockMovement, StockPolicy, Warehouse
 from lavka.inventory.selectors import policy_of
 from lavka.inventory.services.changes import lock_levels
 
@@ -60,8 +60,8 @@ class Destination:
 def save_stock(draft: ProductDraft, destination: Destination) -> None:
     """Count a saved product's tracked variants, and set their policies.
 
-    Raises: Refused, for less than is promised to buyers, and for a count in another warehouse than
-    before while units lie there, since both would be sold.
+    Raises: Refused, for less than is promised to buyers, and for a count in one warehouse while
+    units of the last one lie in another, since both would be sold.
     """
     tracked = Variant.objects.filter(product__slug=draft.slug, track_inventory=True)
     ids = dict(tracked.values_list("sku", "pk"))
@@ -84,7 +84,11 @@ def _count(
     }
     places = {each: destination.of(known.get(each)) for each in news}
     levels = lock_levels(list(news))
-    by_hand = {each.variant_id for each in levels if _is_by_hand(each, known, places)}
+    by_hand = {
+        each.variant_id
+        for each in levels
+        if _is_by_hand(each, known.get(each.variant_id), destination)
+    }
     if by_hand:
         draft.notes.append("quantity was left out, as the stock was counted before")
     counts = {each: variant.quantity or 0 for each, variant in news.items() if each not in by_hand}
@@ -92,7 +96,9 @@ def _count(
         Refusal(line=news[level.variant_id].line, column=QUANTITY, code=code, reason=reason)
         for level in levels
         if level.variant_id in counts
-        for code, reason in _faults(level, counts[level.variant_id], known, places)
+        for code, reason in _faults(
+            level, counts[level.variant_id], known.get(level.variant_id), destination
+        )
     ]
     if refusals:
         raise Refused(refusals)
@@ -121,37 +127,42 @@ def _remember(
     )
 
 
-def _is_by_hand(
-    level: StockLevel, known: dict[UUID, ImportedQuantity], places: dict[UUID, Warehouse]
-) -> bool:
+def _is_by_hand(level: StockLevel, last: ImportedQuantity | None, destination: Destination) -> bool:
     """Whether staff counted the variant, and no quantity of a file was counted before.
 
     A count of theirs in the place of the quantity outlives the first quantity only.
     """
-    last = known.get(level.variant_id)
     if last is None or last.warehouse_id is not None:
         return last is None
-    return level.on_hand > 0 and level.warehouse_id != places[level.variant_id].pk
+    return level.on_hand > 0 and level.warehouse_id != destination.of(last).pk
 
 
 def _faults(
-    level: StockLevel,
-    count: int,
-    known: dict[UUID, ImportedQuantity],
-    places: dict[UUID, Warehouse],
+    level: StockLevel, count: int, last: ImportedQuantity | None, destination: Destination
 ) -> Iterator[tuple[str, str]]:
     """Why the variant of a level cannot be counted: codes with reasons."""
-    place, last = places[level.variant_id], known.get(level.variant_id)
+    place = destination.of(last)
     if level.warehouse_id == place.pk:
         if count + level.backorder_limit < level.reserved:
             yield StockPromised.code, StockPromised(reserved=level.reserved).detail
-    elif last is not None and level.warehouse_id == last.warehouse_id and level.on_hand:
-        was = level.warehouse.code
+    elif level.on_hand and last is not None and _may_hold_counted(level, last, destination):
         yield (
             "counted_elsewhere",
-            f"{level.on_hand} units lie in warehouse “{was}”, where the last quantity was counted: "
-            f"import with --warehouse {was}, or move them to “{place.code}” first.",
+            f"{level.on_hand} units of the last quantity may lie in warehouse "
+            f"“{level.warehouse.code}” and would be sold beside those in “{place.code}”: move them "
+            "there first, or say with --warehouse where the quantity is counted.",
         )
+
+
+def _may_hold_counted(level: StockLevel, last: ImportedQuantity, destination: Destination) -> bool:
+    """Whether units of the last quantity lie in a warehouse besides the one to be counted.
+
+    Staff who name the warehouse know what they moved between others.
+    """
+    if level.warehouse_id == last.warehouse_id or destination.is_named:
+        return level.warehouse_id == last.warehouse_id
+    moved = StockMovement.Reason.TRANSFER
+    return level.movements.filter(reason=moved, quantity__gt=0).exists()
 
 
 def _set_policy(variant_id: UUID, variant: VariantDraft) -> None:

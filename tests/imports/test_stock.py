@@ -316,7 +316,7 @@ def test_a_shops_export_is_counted_and_never_oversold(tmp_path, say_input):
     }
 
 
-def import_small_file(path: Path, quantity: int, **options: object) -> tuple[int, str, list[Any]]:
+def import_quantity(path: Path, quantity: int, **options: object) -> tuple[int, str, list[Any]]:
     return imported(shopify_file(path / "shop.csv", MUG | {QUANTITY: str(quantity)}), **options)
 
 
@@ -329,13 +329,13 @@ def test_a_new_count_in_another_warehouse_is_refused_while_units_lie_in_the_firs
     make_warehouse("north", priority=9)
     import_mug(tmp_path, **{QUANTITY: "7"})
 
-    refused = [import_small_file(tmp_path, quantity, warehouse="north") for quantity in (9, 5, 7)]
+    refused = [import_quantity(tmp_path, quantity, warehouse="north") for quantity in (9, 5, 7)]
     kept = counts()
     inventory.transfer_stock(variant_id=mug().pk, origin="main", destination="north", quantity=7)
-    moved = import_small_file(tmp_path, 9, warehouse="north")
+    moved = import_quantity(tmp_path, 9, warehouse="north")
 
     assert [each[2] for each in refused] == [[(2, QUANTITY, "counted_elsewhere")]] * 2 + [[]]
-    assert "7 units lie in warehouse “main”" in refused[0][1]
+    assert "7 units of the last quantity may lie in warehouse “main”" in refused[0][1]
     assert refused[2][1].startswith("1 unchanged")
     assert kept == {"main": 7}
     assert (moved[0], counts()) == (0, {"north": 9})
@@ -369,7 +369,7 @@ def test_fewer_than_are_promised_where_the_last_count_was_is_refused(tmp_path):
     take(mug(), 5)
     make_warehouse("attic")  # comes before `main`
 
-    assert import_small_file(tmp_path, 4)[2] == [(2, QUANTITY, "stock_promised")]
+    assert import_quantity(tmp_path, 4)[2] == [(2, QUANTITY, "stock_promised")]
     assert counters(mug().pk) == (7, 5)
 
 
@@ -386,6 +386,28 @@ def test_a_count_of_the_staff_in_another_warehouse_is_not_doubled(tmp_path):
 
     assert ["stock was counted before" in each for each in summaries] == [True, True]
     assert (kept, counts()) == ({"north": 20}, {"north": 9})
+
+
+@pytest.mark.parametrize(
+    ("moved", "named", "code", "there"),
+    [
+        (3, None, 1, {"main": 4, "north": 3}),
+        (7, None, 1, {"north": 7}),
+        (7, "north", 0, {"north": 9}),
+        (3, "north", 1, {"main": 4, "north": 3}),
+        (3, "main", 0, {"main": 9, "north": 3}),
+    ],
+)
+def test_units_that_staff_moved_are_not_counted_twice(tmp_path, moved, named, code, there):
+    make_warehouse("north", priority=9)
+    import_mug(tmp_path, **{QUANTITY: "7"})
+    inventory.transfer_stock(
+        variant_id=mug().pk, origin="main", destination="north", quantity=moved
+    )
+
+    outcome = import_quantity(tmp_path, 9, warehouse=named)
+
+    assert (outcome[0], counts()) == (code, there)
 
 
 def test_what_staff_counted_in_a_second_warehouse_stays_beside_a_new_count(tmp_path):
