@@ -173,6 +173,20 @@ def test_books_with_a_part_of_a_minor_unit_are_drift(
     assert [each["what"] for each in found] == ["amount_mismatch"] * drifts
 
 
+def test_a_charge_of_less_than_a_minor_unit_is_no_charge_of_the_shops(calls, monkeypatch):
+    async def books(*_: Any) -> Any:
+        told = {"id": "pi_2", "status": "succeeded", "amount": 40, "amount_received": 40}
+        told |= {"currency": "isk", "latest_charge": None, "created": 2_000_000_000}
+        yield stripe.PaymentIntent.construct_from(told, "sk_test")
+
+    monkeypatch.setattr("lavka.payments.gateways.stripe._intents", books)
+    now = timezone.now()
+    report = run(flows.reconcile, since=now - timedelta(days=1), at=now)
+
+    drifts = [(each["what"], each["subject"]) for each in report.details["drifts"]]
+    assert drifts == [("unknown charge", "pi_2")]
+
+
 @pytest.mark.parametrize(
     ("currency", "step"), [("USD", ""), ("JPY", ""), ("ISK", ""), ("KWD", "0.010"), ("MGA", "1.00")]
 )

@@ -128,7 +128,7 @@ def _provider_drifts(
     return drifts + [
         Drift("unknown charge", reference, 0, net.amount)
         for reference, net in theirs.items()
-        if net.amount and reference not in asked
+        if (net.amount or reference in inexact) and reference not in asked
     ]
 
 
