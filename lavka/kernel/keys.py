@@ -5,10 +5,12 @@ names, from a secret of its own. The secrets before it, SECRET_KEY_FALLBACKS or 
 that list, sign nothing any more; what they have signed stays good until it expires.
 """
 
+import base64
 import hashlib
 import hmac
 from functools import lru_cache
 
+from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
@@ -20,11 +22,12 @@ TOKENS = "tokens"  # sessions' access and refresh tokens
 MAILS = "mails"  # what proves an address, and resets a password
 ORDER_LINKS = "order_links"  # what opens a guest's order
 WEBHOOKS = "webhooks.keys"  # what endpoints' keys are sealed with
+ANSWERS = "answers"  # what answers are sealed with that may have to be given again
 PLACES = "places"  # the networks from which people sign in, as they are stored
 SECURITY_LOG = "security_log"  # what stands in it for addresses that are nobody's
 SANDBOX = "sandbox"  # the sandbox's webhooks
 PURPOSES: tuple[str, ...] = (
-    TOKENS, MAILS, ORDER_LINKS, WEBHOOKS, PLACES, SECURITY_LOG, SANDBOX,
+    TOKENS, MAILS, ORDER_LINKS, WEBHOOKS, ANSWERS, PLACES, SECURITY_LOG, SANDBOX,
 )  # fmt: skip
 
 
@@ -59,6 +62,20 @@ def signatures(purpose: str, text: bytes) -> list[str]:
 def is_signature(purpose: str, text: bytes, signature: str) -> bool:
     """Whether the shop has signed the text, with its key or with one before it."""
     return any(constant_time_compare(each, signature) for each in signatures(purpose, text))
+
+
+def seal(purpose: str, content: bytes) -> bytes:
+    """Encrypt what nobody is to read in the database."""
+    return _vault(purpose).encrypt(content)
+
+
+def unseal(purpose: str, sealed: bytes) -> bytes:
+    """Open what `seal` closed, by the purpose's key or one before it; raises InvalidToken."""
+    return _vault(purpose).decrypt(sealed)
+
+
+def _vault(purpose: str) -> MultiFernet:
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys_for(purpose)])
 
 
 def _signature(key: bytes, text: bytes) -> str:

@@ -5,9 +5,12 @@ both are there after a crash, or neither. A handler that calls other systems (`c
 `@operation`) cannot: its key is claimed in a transaction of its own, with a lease, and answered in
 another. When the process dies between them the key may be used again once the lease is over, and
 the handler finds by itself how far it had come.
+
+An answer may hold what is told once, such as a new API key, so all are sealed where they are kept.
 """
 
 import datetime
+import logging
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -15,22 +18,27 @@ from hashlib import blake2b
 from typing import Any, Protocol
 from uuid import UUID
 
+from cryptography.fernet import InvalidToken
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
 
-from lavka.kernel import rows
-from lavka.kernel.errors import Conflict, Malformed, ShopError
+from lavka.kernel import keys, rows
+from lavka.kernel.errors import Conflict, Malformed, ShopError, Unavailable
 from lavka.kernel.idempotency import KeyReused, is_unguessable
 from lavka.kernel.threads import in_thread, run_here
 from lavka.web.limits import network_of
 from lavka.web.models import IdempotentRequest
 
+logger = logging.getLogger(__name__)
+
 HEADER = "HTTP_IDEMPOTENCY_KEY"
 PATTERN = "^[!-~]{1,255}$"
 LEASE = datetime.timedelta(seconds=60)
+# What a sealed answer begins with: Fernet's version, and a time before the year 2106.
+SEALED = b"gAAAAA"
 KEPT_FOR = datetime.timedelta(hours=48)
 # A refusal of these changed nothing and is the client's to mend, under the same key if it likes.
 NOT_KEPT = frozenset({400, 401, 403, 413, 415, 422, 429})
@@ -196,7 +204,8 @@ def _keep(claim: Claim, response: HttpResponseBase, leased_until: datetime.datet
     """
     own = [claim.id, leased_until]
     if _is_kept(response):
-        headers, body = Jsonb(dict(response.headers)), getattr(response, "content", b"")
+        headers = Jsonb(dict(response.headers))
+        body = keys.seal(keys.ANSWERS, getattr(response, "content", b""))
         rows.execute(_KEEP, [response.status_code, headers, body, *own])
     else:
         rows.execute(_RELEASE, own)
@@ -208,10 +217,24 @@ def _is_kept(response: HttpResponseBase) -> bool:
 
 def _replayed(earlier: IdempotentRequest) -> HttpResponse:
     headers: Mapping[str, Any] = earlier.headers | {"Idempotent-Replayed": "true"}
-    response = HttpResponse(bytes(earlier.body), status=earlier.status, headers=headers)
+    response = HttpResponse(_unsealed(bytes(earlier.body)), status=earlier.status, headers=headers)
     if "Content-Type" not in earlier.headers:
         del response.headers["Content-Type"]
     return response
+
+
+def _unsealed(body: bytes) -> bytes:
+    """What was answered; raises Unavailable when the secret that sealed it is gone.
+
+    What the release before kept, for 48 hours, is not sealed.
+    """
+    if not body.startswith(SEALED):
+        return body
+    try:
+        return keys.unseal(keys.ANSWERS, body)
+    except InvalidToken:
+        logger.exception("an answer was sealed by a secret that is gone: keep it as a fallback")
+        raise Unavailable from None
 
 
 REFUSALS: tuple[type[ShopError], ...] = (KeyMalformed, KeyReused, RequestInProgress)

@@ -10,7 +10,8 @@ class IdempotentRequest(models.Model):
     """One use of an `Idempotency-Key`; its id is a digest of the key and of whose key it is.
 
     `status` is empty while the first request runs; `leased_until` says how long it may be thought
-    to. `fingerprint` is a digest of method, path and body.
+    to. `fingerprint` is a digest of method, path and body. `body` is sealed: an answer may hold
+    what is told once.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)

@@ -12,10 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lavka.kernel.keys import WEBHOOKS, keys_for
+from lavka.kernel.keys import WEBHOOKS, seal, unseal
 
 SECRET_BYTES = 32
 
@@ -37,13 +36,11 @@ class Keys:
     @classmethod
     def unseal(cls, sealed_secret: bytes, sealed_private_key: bytes) -> Self:
         """Open what `seal` closed; raises InvalidToken when the shop's secret is another now."""
-        vault = _vault()
-        return cls(vault.decrypt(sealed_secret), vault.decrypt(sealed_private_key))
+        return cls(unseal(WEBHOOKS, sealed_secret), unseal(WEBHOOKS, sealed_private_key))
 
     def seal(self) -> tuple[bytes, bytes]:
         """Both, as they are stored."""
-        vault = _vault()
-        return vault.encrypt(self.secret), vault.encrypt(self.private_key)
+        return seal(WEBHOOKS, self.secret), seal(WEBHOOKS, self.private_key)
 
     @property
     def shared(self) -> str:
@@ -73,12 +70,6 @@ def headers_of(
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(each.sign(signed) for each in keys),
     }
-
-
-def _vault() -> MultiFernet:
-    """Seals with the shop's key, and opens what the ones before it sealed."""
-    keys = keys_for(WEBHOOKS)
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
 
 def _base64(content: bytes) -> str:

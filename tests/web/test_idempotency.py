@@ -135,6 +135,27 @@ def test_answers_with_secrets_are_not_kept(api, key):
     assert not IdempotentRequest.objects.exists()
 
 
+@BOTH
+def test_an_answer_outlasts_a_change_of_the_secret_and_not_its_loss(key, path, settings):
+    first = send(key, path=path)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another secret of the shop, of fifty characters...."
+    again = send(key, path=path)
+    settings.SECRET_KEY_FALLBACKS = []
+    lost = send(key, path=path)
+
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert problem(lost) == (503, "unavailable")
+    assert keyed.RUNS == ["once"]
+
+
+def test_what_the_release_before_kept_is_still_told(key):
+    first = send(key)
+    IdempotentRequest.objects.update(body=first.content)
+
+    assert send(key).json() == first.json()
+
+
 def test_a_request_without_a_key_costs_no_hop_and_no_query(
     api, monkeypatch, django_assert_num_queries
 ):

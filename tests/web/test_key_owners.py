@@ -30,6 +30,7 @@ from tests.inventory.factories import make_stock
 from tests.orders.factories import make_order
 from tests.payments.factories import make_captured, order_of
 from tests.racing import race_each
+from tests.webhooks.factories import make_endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -329,6 +330,36 @@ def test_the_currency_is_part_of_what_a_key_means():
             services.begin_refund(amount=other, **ask)
 
     assert Operation.objects.filter(kind="refund").count() == 1
+
+
+def new_key() -> tuple[str, dict[str, Any]]:
+    return "/manage/api-keys/", {"name": "erp", "scopes": ["orders:read"]}
+
+
+def new_endpoint() -> tuple[str, dict[str, Any]]:
+    return "/manage/webhooks/endpoints/", {"name": "erp", "url": "https://erp.example/hooks"}
+
+
+def new_keys_of_an_endpoint() -> tuple[str, None]:
+    return f"/manage/webhooks/endpoints/{make_endpoint().pk}/keys/", None
+
+
+@pytest.mark.parametrize("operation", [new_key, new_endpoint, new_keys_of_an_endpoint])
+def test_what_is_told_once_is_kept_for_nobody_who_reads_the_database(api, operation):
+    staff = make_staff()
+    path, body = operation()
+    again = {"token": token_of(staff), "Idempotency_Key": "once"}
+
+    first, second = (api.post(path, body, **again) for _ in range(2))
+
+    said = first.json()
+    secret = said.get("key") or said["secret"]
+    kept = IdempotentRequest.objects.get()
+    assert len(secret) > 20
+    assert secret.encode() not in bytes(kept.body)
+    assert secret not in str(kept.headers)
+    assert (first.status_code, second.json()) == (201, said)
+    assert second["Idempotent-Replayed"] == "true"
 
 
 # --- customers, providers ------------------------------------------------------------------------

@@ -86,7 +86,8 @@ class ApiKeysView(StaffView):
     @operation(
         "create_api_key",
         "Create an API key",
-        description="The answer holds the key; it is told this once and kept nowhere. A key reads "
+        description="The answer holds the key; it is told this once and kept nowhere, but sealed "
+        "for 48 hours if the request had an `Idempotency-Key` and may be sent again. A key reads "
         "what its scopes name, as far as whoever made it may: their rights are asked at each use, "
         "and the key is revoked for good once they are not active staff any more.",
         request=ApiKeyInput,
