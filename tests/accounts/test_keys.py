@@ -166,19 +166,21 @@ def test_a_key_that_was_revoked_before_keeps_its_time_and_other_changes_revoke_n
 def made_while_deactivated(monkeypatch: pytest.MonkeyPatch) -> ApiKey:
     """A key whose maker is deactivated between the look at their rights and the key."""
     maker, scopes_for = make_staff(), scopes.scopes_for
+    pids: list[int] = []
 
     def deactivate() -> None:
         try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                pids.append(cursor.fetchone()[0])
             deactivated(maker)
         finally:
             connection.close()
 
     def is_waiting() -> bool:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
+            waits = "SELECT count(*) FROM pg_locks WHERE pid = ANY(%s) AND NOT granted"
+            cursor.execute(waits, [list(pids)])
             return cursor.fetchone()[0] > 0
 
     thread = threading.Thread(target=deactivate)
