@@ -52,7 +52,7 @@ class WarehouseAdmin(StockAdmin):
 
     list_display = ["name", "code", "priority"]
     list_editable = ["priority"]
-    search_fields = ["name", "code"]
+    search_fields = ["name__folded__contains", "code"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """A code stays for good."""
@@ -116,7 +116,7 @@ class StockLevelAdmin(StockAdmin):
     list_display = ["variant", "warehouse", "on_hand", "reserved", "available"]
     list_filter = ["warehouse"]
     list_select_related = ["variant", "warehouse"]
-    search_fields = ["variant__sku", "variant__product__name"]
+    search_fields = ["variant__sku", "variant__product__name__folded__contains"]
     autocomplete_fields = ["variant", "warehouse"]
     inlines = [MovementInline]
 

@@ -48,6 +48,9 @@ class ModelAdmin(unfold.ModelAdmin):
 
     # Whether staff may see the ids of the rows; they may not where an id is a key to something.
     shows_ids = True
+    # Where the API finds rows by a text, the page does so too: `search_fields` then says no more
+    # than that there is something to type in.
+    ids_matching: ClassVar[Callable[[str], QuerySet[Any, Any]] | None] = None
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Whether a filter or the dates above the list link to it, or it names one row."""
@@ -63,6 +66,17 @@ class ModelAdmin(unfold.ModelAdmin):
         """Whether pop-ups and fields that complete what is typed may answer with this column."""
         return self.shows_ids and bool(super().to_field_allowed(request, to_field))
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Rows that a text means, and whether some may come twice."""
+        text = search_term.replace("\0", "")[:MAX_SEARCH].strip()
+        find = type(self).ids_matching
+        if find is None or not text:
+            found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, text)
+            return found
+        return queryset.filter(pk__in=find(text)), False
+
 
 @cache
 def filter_parameters(page: ModelAdmin, entry: Any) -> frozenset[str]:
@@ -74,22 +88,6 @@ def filter_parameters(page: ModelAdmin, entry: Any) -> frozenset[str]:
         field = get_fields_from_path(page.model, path)[-1]
         spec = make(field, HttpRequest(), {}, page.model, page, field_path=path)
     return frozenset(spec.expected_parameters())
-
-
-class FindsByText:
-    """For pages that find rows as the API does, by `ids_matching`.
-
-    `search_fields` only says that there is something to type in.
-    """
-
-    ids_matching: ClassVar[Callable[[str], QuerySet[Any, Any]]]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Each row once."""
-        text = search_term.replace("\0", "")[:MAX_SEARCH].strip()
-        return (queryset.filter(pk__in=type(self).ids_matching(text)) if text else queryset), False
 
 
 class HidesReadOnlyFieldsOnAdd:

@@ -15,7 +15,7 @@ from lavka.addresses.formats import address_html
 from lavka.catalog.admin.fields import preview
 from lavka.catalog.rules import name_with_options
 from lavka.kernel.actors import Actor
-from lavka.kernel.admin import FindsByText, ModelAdmin, Untouchable, money_column
+from lavka.kernel.admin import ModelAdmin, Untouchable, money_column
 from lavka.kernel.errors import ShopError
 from lavka.orders import selectors, services
 from lavka.orders.models import NumberSeries, Order, OrderEvent, OrderLine, OrderQuerySet
@@ -80,7 +80,7 @@ class HistoryInline(Untouchable, TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(Untouchable, FindsByText, ModelAdmin):
+class OrderAdmin(Untouchable, ModelAdmin):
     """Orders, newest first; drafts are checkouts that were not paid."""
 
     list_display = [

@@ -21,7 +21,7 @@ class ReviewAdmin(HidesReadOnlyFieldsOnAdd, ModelAdmin):
     list_display_links = ["product", "title"]
     list_filter = ["status", "rating", "is_verified_purchase", "created_at"]
     list_select_related = ["product", "author"]
-    search_fields = ["title", "text", "product__name", "author__email"]
+    search_fields = ["title", "text", "product__name__folded__contains", "author__email"]
     autocomplete_fields = ["product", "author"]
     readonly_fields = ["is_verified_purchase", "helpful", "created_at", "updated_at"]
     date_hierarchy = "created_at"
@@ -51,7 +51,7 @@ class ProductRatingAdmin(Untouchable, ModelAdmin):
 
     list_display = ["product", "average", "count", *(f"stars_{n}" for n in STARS)]
     list_select_related = ["product"]
-    search_fields = ["product__name"]
+    search_fields = ["product__name__folded__contains"]
 
 
 @admin.register(HelpfulVote)

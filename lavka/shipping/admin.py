@@ -32,7 +32,7 @@ class ShippingRateAdmin(ModelAdmin):
     form = RateForm
     list_display = ["name", "country", "price", "free_from", "delivery", "position"]
     list_filter = ["country"]
-    search_fields = ["name", "country"]
+    search_fields = ["name__folded__contains", "country"]
 
     @admin.display(description=_("price"), ordering="price_amount")
     def price(self, rate: ShippingRate) -> Money:

@@ -23,7 +23,7 @@ class WishlistAdmin(ReadOnly, ModelAdmin):
     fields = ["owner", "name", "created_at"]
     list_display = ["name", "owner", "created_at"]
     list_select_related = ["owner"]
-    search_fields = ["name", "owner__email"]
+    search_fields = ["name__folded__contains", "owner__email"]
     inlines = [ItemInline]
     show_full_result_count = False
 

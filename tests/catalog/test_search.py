@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from lavka.catalog import selectors
 from tests.accounts.factories import make_staff
-from tests.catalog.factories import make_brand, make_product, make_variant
+from tests.catalog.factories import make_brand, make_category, make_product, make_variant
 
 pytestmark = pytest.mark.django_db
 
@@ -138,3 +138,26 @@ def test_signs_find_no_product_and_break_nothing(found, api, token):
     for text in ("%", "_", "\\", "\\%", "(", "+", "- -", "🫖", "x" * 200, "% " * 100, "'"):
         assert found(text) == set(), text
     assert api.get("/manage/products/?q=%00", token=token).status_code == 422
+
+
+def test_pages_of_what_belongs_to_products_find_names_with_accents_and_without(client):
+    brand, category = make_brand(name="Löwe"), make_category(name="Ёлки")
+    variant = make_variant(product=make_product(name="Théière", brand=brand, category=category))
+    client.force_login(make_staff())
+
+    for row, text in ((brand, "lowe"), (category, "елки"), (variant, "theiere")):
+        page = reverse(f"admin:catalog_{row._meta.model_name}_changelist")
+        assert list(client.get(page, {"q": text}).context["cl"].queryset) == [row], text
+
+
+@pytest.mark.parametrize(
+    ("app", "model", "field"), [("catalog", "product", "brand"), ("reviews", "review", "product")]
+)
+def test_a_field_that_completes_what_is_typed_takes_a_nul(client, app, model, field):
+    make_product(name="Kettle", brand=make_brand(name="Löwe"))
+    client.force_login(make_staff())
+    asked = {"app_label": app, "model_name": model, "field_name": field}
+
+    for term, count in (("\0", 1), ("low\0e", 1), ("lion\0", 0)):
+        answer = client.get(reverse("admin:autocomplete"), asked | {"term": term})
+        assert (answer.status_code, len(answer.json()["results"])) == (200, count)

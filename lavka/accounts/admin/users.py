@@ -27,7 +27,7 @@ from lavka.addresses.formats import address_html
 from lavka.addresses.forms import AddressForm
 from lavka.addresses.rules import FIELDS
 from lavka.kernel import security_log
-from lavka.kernel.admin import FindsByText, HidesReadOnlyFieldsOnAdd, ModelAdmin, ReadOnly
+from lavka.kernel.admin import HidesReadOnlyFieldsOnAdd, ModelAdmin, ReadOnly
 from lavka.kernel.security_log import Object, SecurityEvent
 
 admin.site.unregister(Group)
@@ -107,7 +107,7 @@ class AddressInline(ReadOnly, TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(WithinReach, FindsByText, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(WithinReach, DjangoUserAdmin, ModelAdmin):
     """Customers and staff; only superusers hand out rights or touch whoever has some."""
 
     form, add_form, change_password_form = UserForm, NewUserForm, PasswordForm
@@ -272,7 +272,12 @@ class AddressAdmin(HidesReadOnlyFieldsOnAdd, WithinReach, ModelAdmin):
     list_display = ["user", "name", "city", "country", "is_default_shipping", "is_default_billing"]
     list_filter = ["country"]
     list_select_related = ["user"]
-    search_fields = ["user__email", "name", "city", "postal_code"]
+    search_fields = [
+        "user__email",
+        "name__folded__contains",
+        "city__folded__contains",
+        "postal_code",
+    ]
     raw_id_fields = ["user"]
     readonly_fields = ["written", "added_at"]
     show_full_result_count = False

@@ -25,7 +25,7 @@ from lavka.catalog.admin.fields import (
 )  # fmt: skip
 from lavka.catalog.admin.pages import ShopAdmin, SlugForm
 from lavka.catalog.models import Product, ProductImage, Variant
-from lavka.kernel.admin import FindsByText, ModelAdmin, Untouchable
+from lavka.kernel.admin import ModelAdmin, Untouchable
 from lavka.kernel.conf import options
 from lavka.kernel.errors import Invalid
 from lavka.kernel.money import Money
@@ -210,7 +210,7 @@ class ImageInline(TabularInline):
 
 
 @admin.register(Product)
-class ProductAdmin(FindsByText, ShopAdmin):
+class ProductAdmin(ShopAdmin):
     """The range; a new product gets its type first, then what the type asks for."""
 
     form = ProductForm
@@ -322,7 +322,7 @@ class VariantAdmin(Untouchable, ModelAdmin):
     list_display = ["sku", "product", "price", "track_inventory", "in_stock"]
     list_filter = ["track_inventory", ("is_in_stock", admin.BooleanFieldListFilter)]
     list_select_related = ["product"]
-    search_fields = ["sku", "=gtin", "product__name", "product__slug"]
+    search_fields = ["sku", "=gtin", "product__name__folded__contains", "product__slug"]
     show_full_result_count = False
     in_stock = in_stock_column
     fields = [

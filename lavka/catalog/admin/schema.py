@@ -62,7 +62,7 @@ class AttributeAdmin(ShopAdmin):
     inlines = [ChoiceInline]
     list_display = ["name", "code", "kind", "unit"]
     list_filter = ["kind"]
-    search_fields = ["name", "code"]
+    search_fields = ["name__folded__contains", "code"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         """Values are stored by code and kind, so these stay."""
@@ -118,7 +118,7 @@ class ProductTypeAdmin(ShopAdmin):
 
     inlines = [TypeAttributeInline]
     list_display = ["name", "code"]
-    search_fields = ["name", "code"]
+    search_fields = ["name__folded__contains", "code"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[str]:
         """Programs use the code, so it stays."""

@@ -35,7 +35,7 @@ class CategoryAdmin(ShopAdmin):
     list_display_links = ["indented"]
     list_per_page = 500
     sortable_by: list[str] = []
-    search_fields = ["name", "slug"]
+    search_fields = ["name__folded__contains", "slug"]
     fieldsets = [
         (None, {"fields": ["name", "slug", "parent", "position", "description"]}),
         _SEO,
@@ -69,7 +69,7 @@ class BrandAdmin(ShopAdmin):
 
     form = SlugForm
     list_display = ["name", "slug"]
-    search_fields = ["name", "slug"]
+    search_fields = ["name__folded__contains", "slug"]
     fieldsets = [(None, {"fields": ["name", "slug", "description"]}), _SEO]
 
 
