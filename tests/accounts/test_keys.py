@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -161,6 +162,18 @@ def test_a_key_that_was_revoked_before_keeps_its_time_and_other_changes_revoke_n
 
     assert ApiKey.objects.get(pk=old.pk).revoked_at == revoked_at
     assert ApiKey.objects.get(pk=fresh.pk).revoked_at is not None
+
+
+def test_the_migration_revokes_the_keys_of_whoever_is_no_active_staff():
+    active, gone, demoted = make_staff(), make_staff(is_active=False), make_customer()
+    for maker in (active, gone, demoted):
+        ApiKey.objects.create(name="x", digest=maker.pk, scopes=["orders:read"], created_by=maker)
+    migration = import_module("lavka.accounts.migrations.0011_end_what_rights_gave")
+
+    with connection.cursor() as cursor:
+        cursor.execute(migration.REVOKE_KEYS)
+
+    assert ApiKey.objects.get(revoked_at=None).created_by == active
 
 
 def made_while_deactivated(monkeypatch: pytest.MonkeyPatch) -> ApiKey:

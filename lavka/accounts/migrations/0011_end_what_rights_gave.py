@@ -26,6 +26,9 @@ CREATE OR REPLACE TRIGGER user_sessions_end BEFORE UPDATE ON accounts_user FOR E
     WHEN (OLD.session_version > NEW.session_version OR OLD.is_active <> NEW.is_active
         OR OLD.is_staff <> NEW.is_staff OR OLD.is_superuser <> NEW.is_superuser)
     EXECUTE FUNCTION lavka_end_sessions_of_user();
+"""
+# What the trigger would have done.
+REVOKE_KEYS = """
 UPDATE accounts_apikey AS key SET revoked_at = clock_timestamp() FROM accounts_user AS maker
 WHERE maker.id = key.created_by_id AND key.revoked_at IS NULL
     AND NOT (maker.is_active AND maker.is_staff);
@@ -50,4 +53,7 @@ END $$;
 class Migration(migrations.Migration):
     dependencies = [("accounts", "0010_find_mailboxes")]
 
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+    operations = [
+        migrations.RunSQL(FORWARD, BACKWARD),
+        migrations.RunSQL(REVOKE_KEYS, migrations.RunSQL.noop),
+    ]
