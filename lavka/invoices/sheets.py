@@ -16,7 +16,7 @@ from lavka.fulfilment.models import Shipment
 from lavka.invoices.models import Invoice
 from lavka.invoices.rules import Cause, CorrectedInvoice, InvoiceKind, Row, as_json, rate_totals
 from lavka.kernel.conf import options
-from lavka.kernel.formats import format_money
+from lavka.kernel.formats import format_instant, format_money
 from lavka.kernel.money import exponent_of
 from lavka.orders.models import Order
 from lavka.orders.rules import OrderStatus
@@ -51,6 +51,7 @@ def content_of(
         }
         delivery = postal_lines(order.shipping_address)
     supplied_on, paid_on = _supplied_on(order), _paid_on(order)
+    deadline = None if corrected else order.payment_deadline
     return {
         "seller": _seller(),
         "customer": customer,
@@ -59,6 +60,7 @@ def content_of(
         "issued_on": _day(invoice.issued_at).isoformat(),
         "supplied_on": supplied_on and supplied_on.isoformat(),
         "paid_on": paid_on and paid_on.isoformat(),
+        "payment_due_at": deadline and deadline.isoformat(),
         "corrects": [_reference(each) for each in corrected],
         "rows": [as_json(row) for row in rows],
         "rates": [asdict(each) for each in rate_totals(rows)],
@@ -162,6 +164,7 @@ def _facts(invoice: Invoice) -> list[tuple[str, str]]:
         (_("Date of issue"), _date(content["issued_on"])),
         (_("Date of supply"), supplied if invoice.kind == InvoiceKind.INVOICE else ""),
         (_("Date of payment"), _date(content["paid_on"])),
+        (_("Payment due by"), _instant(content["payment_due_at"])),
         (_("Order"), f"№ {content['order_number']}"),
         (
             ngettext("Corrects invoice", "Corrects invoices", len(corrects)),
@@ -213,6 +216,10 @@ def _number(text: str, digits: int | None = None) -> str:
     exponent = number.as_tuple().exponent
     places = digits if digits is not None else -exponent if isinstance(exponent, int) else 0
     return formats.number_format(number, places, use_l10n=True, force_grouping=True)
+
+
+def _instant(text: str | None) -> str:
+    return format_instant(datetime.datetime.fromisoformat(text)) if text else ""
 
 
 def _date(text: str | None) -> str:

@@ -19,7 +19,7 @@ from lavka.catalog.rules import SelectedOption, name_with_options
 from lavka.catalog.selectors import Article, articles_of
 from lavka.fulfilment.models import ReturnRequest, Shipment
 from lavka.fulfilment.rules import ReturnStatus
-from lavka.kernel.formats import format_money
+from lavka.kernel.formats import format_instant, format_money
 from lavka.kernel.links import LinkKind
 from lavka.kernel.money import Money
 from lavka.notifications import selectors
@@ -99,13 +99,15 @@ def to_buyer(kind: str, order_id: UUID) -> Draft | None:
 
 
 def order_draft(kind: str, order: Order, lines: list[OrderLine]) -> Draft:
-    """About this order, with what was bought and what it comes to."""
+    """About this order, with what was bought, what it comes to, and until when that is paid."""
+    deadline = order.payment_deadline
     with translation.override(order.language):
         context = _order(order) | {
             "lines": _table(
                 (_piece(line, line.quantity), order.money(line.total_amount)) for line in lines
             ),
             "totals": _table(totals_of(order)),
+            "payment_due": format_instant(deadline) if deadline else "",
         }
     return _to_buyer(kind, order, context)
 

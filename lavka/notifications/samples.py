@@ -1,8 +1,9 @@
 """Mails about nobody, for the staff to see how they look; nothing of them is stored."""
 
+import datetime
 from uuid import UUID
 
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from lavka.accounts.models import EmailChange, User
@@ -54,6 +55,8 @@ def _of_order(kind: str, order: Order, lines: list[OrderLine]) -> Draft:
         return drafts.refund_draft(order, Refund(amount=50_000, pieces=pieces))
     if kind in drafts.RETURN_STEPS.values():
         return drafts.return_draft(kind, order, pieces)
+    order.captured_amount, order.refunded_amount = 0, 0
+    order.payment_due_at = timezone.now() + datetime.timedelta(days=14)
     return drafts.order_draft(kind, order, lines)
 
 

@@ -256,6 +256,12 @@ class Order(models.Model):
         return self.captured_amount - self.refunded_amount
 
     @property
+    def payment_deadline(self) -> datetime.datetime | None:
+        """Until when it is to be paid, while it waits for its money."""
+        waits = self.is_placed and self.status != OrderStatus.CANCELLED
+        return self.payment_due_at if waits and self.captured_amount < self.total_amount else None
+
+    @property
     def is_placed(self) -> bool:
         """Whether it ever became an order, cancelled or not."""
         return self.number is not None

@@ -15,7 +15,7 @@ from lavka.fulfilment.models import ReturnRequest, Shipment
 from lavka.invoices.selectors import invoices_of
 from lavka.kernel.actors import Actor
 from lavka.kernel.errors import NotFound
-from lavka.kernel.formats import format_money
+from lavka.kernel.formats import format_instant, format_money
 from lavka.orders import selectors, services
 from lavka.orders.models import Order, OrderLine
 from lavka.orders.rules import OrderPaymentStatus, OrderStatus, sources_of
@@ -56,6 +56,7 @@ def _page_of(order_id: UUID, key: str) -> dict[str, Any]:
     order = selectors.order_for(order_id, customer_id=None, key=key)
     lines = {line.pk: line for line in order.lines.all()}
     is_cancelled = order.status == OrderStatus.CANCELLED
+    deadline = order.payment_deadline
     due = 0 if is_cancelled else order.total_amount - order.refundable_amount
     return {
         "order": order,
@@ -66,6 +67,7 @@ def _page_of(order_id: UUID, key: str) -> dict[str, Any]:
         "paid": _money(order, order.captured_amount),
         "refunded": _money(order, order.refunded_amount),
         "due": _money(order, due if order.refunded_amount == 0 else 0),
+        "payment_due": format_instant(deadline) if deadline else "",
         "shipments": [_shipment(each, lines) for each in fulfilment.shipments_of(order.pk)],
         "returns": [_return(each, lines) for each in fulfilment.returns_of(order.pk)],
         "ship_to": postal_lines(order.shipping_address),

@@ -1,10 +1,12 @@
 """What a document looks like, and that it can be printed again."""
 
+import datetime
 import io
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from pypdf import PdfReader
 
@@ -52,6 +54,24 @@ def test_an_invoice_says_what_the_directive_asks_for():
     assert "Total without tax 30.00 USD Tax at 20 % on 30.00 USD 6.00 USD" in printed
     assert "Total 36.00 USD" in printed
     assert "Tea & Kettles Ltd · Companies House 01234567 · hello@kettles.example" in printed
+
+
+def test_an_order_that_waits_for_its_money_says_until_when(settings: Any):
+    settings.TIME_ZONE = "Asia/Tokyo"
+    due_at = datetime.datetime(2027, 3, 2, 22, 30, tzinfo=datetime.UTC)
+    orders = [make_order(), make_order(), make_order(language="ru"), make_order()]
+    waiting, paid, _russian, none = orders
+    Order.objects.exclude(pk=none.pk).update(payment_due_at=due_at)
+    Order.objects.filter(pk=paid.pk).update(captured_amount=F("total_amount"))
+
+    texts = [text_of(pdf_of(issue(each))) for each in orders]
+
+    assert "Payment due by March 3, 2027, 7:30 a.m." in texts[0]
+    assert "Оплатить до 3 марта 2027 г. 7:30" in texts[2]
+    for text in (texts[1], texts[3]):
+        assert "Payment due by" not in text
+    issued = Invoice.objects.get(order=waiting).content["payment_due_at"]
+    assert datetime.datetime.fromisoformat(issued) == due_at
 
 
 def test_each_rate_has_its_amount_and_its_tax():

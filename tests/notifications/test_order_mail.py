@@ -1,9 +1,11 @@
 """Mail to buyers: what it says, and that it comes once."""
 
+import datetime
 from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.db.models import F
 from django.utils import timezone
 
 from lavka.fulfilment import services as fulfilment
@@ -67,6 +69,30 @@ def test_an_order_is_confirmed_with_what_it_has_and_costs():
     record = SentMail.objects.get()
     assert (record.kind, record.order, record.user) == ("order_placed", order, None)
     assert record.sent_at is not None
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Payment is due by March 3, 2027, 1:30 a.m.: if nothing is paid"),
+        ("ru", "Оплатите заказ до 3 марта 2027 г. 1:30: если до этого времени"),
+    ],
+    ids=["en", "ru"],
+)
+def test_a_deadline_of_payment_is_told_in_the_shops_time(language, words, settings):
+    settings.TIME_ZONE = "Europe/Moscow"
+    order = make_order(language=language)
+    due_at = datetime.datetime(2027, 3, 2, 22, 30, tzinfo=datetime.UTC)
+    Order.objects.filter(pk=order.pk).update(payment_due_at=due_at)
+
+    confirm(order)
+    Order.objects.filter(pk=order.pk).update(captured_amount=F("total_amount"))
+    confirm(order)
+
+    told, paid = mail.outbox
+    assert words in told.body
+    assert words in html_of(told)
+    assert "2027" not in paid.body
 
 
 def test_the_link_opens_the_order_without_signing_in(api):

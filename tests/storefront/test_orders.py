@@ -1,6 +1,9 @@
 """The page of an order: what its buyer needs, for nobody but who has the key."""
 
+import datetime
+
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
@@ -52,6 +55,23 @@ def test_a_buyer_sees_what_was_bought_and_where_it_goes(browser: Client):
     ):
         assert words in page.text
     assert "Refunded" not in page.text
+
+
+def test_a_buyer_sees_until_when_to_pay_while_there_is_something_to_pay(browser: Client):
+    order = make_order(language="ru")
+    due_at = datetime.datetime(2027, 3, 2, 22, 30, tzinfo=datetime.UTC)
+    row = Order.objects.filter(pk=order.pk)
+    row.update(payment_due_at=due_at)
+
+    waiting = Page(browser.get(path_to(order)))
+    row.update(captured_amount=F("total_amount"))
+    paid = Page(browser.get(path_to(order)))
+    row.update(captured_amount=0, status="cancelled", cancelled_at=timezone.now())
+    cancelled = Page(browser.get(path_to(order)))
+
+    assert "Payment due by March 2, 2027, 10:30 p.m." in waiting.text
+    for page in (paid, cancelled):
+        assert "Payment due by" not in page.text
 
 
 def test_a_buyer_sees_parcels_and_returns(browser: Client):

@@ -104,6 +104,10 @@ class InvoiceContentOutput(InvoiceOutput):
     order_number = serializers.CharField()
     supplied_on = serializers.DateField(allow_null=True)
     paid_on = serializers.DateField(allow_null=True)
+    payment_due_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Until when an order that waited for its money was to be paid.",
+    )
     rows = InvoiceRowOutput(many=True)
     rates = RateOutput(many=True)
 
@@ -136,6 +140,7 @@ def invoice_content_json(invoice: Invoice) -> dict[str, Any]:
         invoice_json(invoice)
         | {name: content[name] for name in same}
         | {
+            "payment_due_at": content.get("payment_due_at"),
             "rows": [_row_json(invoice, row) for row in content["rows"]],
             "rates": [
                 {
