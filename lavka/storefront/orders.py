@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from lavka.addresses.formats import postal_lines
-from lavka.catalog.rules import name_with_options
+from lavka.catalog.api.shapes import picture_json
+from lavka.catalog.pictures import WIDTHS
+from lavka.catalog.rules import StoredPicture, name_with_options
 from lavka.fulfilment import selectors as fulfilment
 from lavka.fulfilment.models import ReturnRequest, Shipment
 from lavka.invoices.selectors import invoices_of
@@ -78,13 +80,23 @@ def _page_of(order_id: UUID, key: str) -> dict[str, Any]:
     }
 
 
-def _line(order: Order, line: OrderLine) -> dict[str, str]:
+def _line(order: Order, line: OrderLine) -> dict[str, Any]:
     return {
+        "picture": _picture(line.image),
         "name": name_with_options(line.name, line.selected_options),
         "quantity": str(line.quantity),
         "price": format_money(order.money(line.unit_price_amount)),
         "total": format_money(order.money(line.total_amount)),
     }
+
+
+def _picture(stored: StoredPicture | None) -> dict[str, str] | None:
+    """The smallest thumbnail, or the picture itself while there is none."""
+    picture = picture_json(stored)
+    if picture is None:
+        return None
+    url = picture["thumbnails"].get(str(WIDTHS[0]), picture["url"])
+    return {"url": url, "alt": picture["alt"]}
 
 
 def _shipment(shipment: Shipment, lines: dict[UUID, OrderLine]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The page of an order: what its buyer needs, for nobody but who has the key."""
 
 import datetime
+import re
 
 import pytest
 from django.db.models import F
@@ -72,6 +73,22 @@ def test_a_buyer_sees_until_when_to_pay_while_there_is_something_to_pay(browser:
     assert "Payment due by March 2, 2027, 10:30 p.m." in waiting.text
     for page in (paid, cancelled):
         assert "Payment due by" not in page.text
+
+
+def test_a_buyer_sees_pictures_of_what_was_bought(browser: Client):
+    picture = {"file": "a/b.jpg", "alt": 'A "red" kettle', "width": 900, "height": 900}
+    small = picture | {"thumbnails": {"160": "a/b-160.webp", "480": "a/b-480.webp"}}
+    order = make_order(
+        make_line(image=small), make_line(image=picture | {"thumbnails": {}}), make_line()
+    )
+
+    html = browser.get(path_to(order)).content.decode()
+
+    shown = re.findall(
+        r'<img class="thumbnail" src="([^"]+)" alt="A &quot;red&quot; kettle">', html
+    )
+    assert [path.rpartition("/a/")[2] for path in shown] == ["b-160.webp", "b.jpg"]
+    assert html.count("<img") == 2
 
 
 def test_a_buyer_sees_parcels_and_returns(browser: Client):
