@@ -1,28 +1,61 @@
 """The staff's pages for carts: they look, customers change."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
 from lavka.addresses.formats import address_html
 from lavka.carts.models import Cart, CartLine
+from lavka.catalog.admin.fields import preview
+from lavka.catalog.rules import name_with_options
+from lavka.catalog.selectors import Article, articles_of
 from lavka.kernel.admin import ModelAdmin, Untouchable, money_column
+
+
+class CartLineFormSet(BaseInlineFormSet):
+    """Lines with their cart and with what their variants show now: 1 query for all."""
+
+    articles: dict[UUID, Article] | None = None
+
+    def get_queryset(self) -> Any:
+        """The lines; `article` is None for a variant that is no longer on sale."""
+        lines = super().get_queryset()
+        if self.articles is None:
+            self.articles = articles_of([line.variant_id for line in lines], timezone.now())
+            for line in lines:
+                line.cart, line.article = self.instance, self.articles.get(line.variant_id)
+        return lines
 
 
 class CartLineInline(Untouchable, TabularInline):
     """What is in it."""
 
     model = CartLine
+    formset = CartLineFormSet
     price = money_column(CartLine, "unit_price_amount", "cart.currency")
-    fields = ["product_name", "sku", "quantity", "price"]
+    fields = ["preview", "title", "sku", "quantity", "price"]
     readonly_fields = fields
     extra = 0
+
+    @admin.display(description=_("preview"))
+    def preview(self, line: Any) -> str:
+        """The variant's picture."""
+        return preview(line.article.image) if line.article else ""
+
+    @admin.display(description=_("product"))
+    def title(self, line: Any) -> str:
+        """With the selected options."""
+        selected = line.article.selected_options if line.article else ()
+        return name_with_options(line.product_name, selected)
 
 
 @admin.register(Cart)

@@ -2,6 +2,10 @@
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from lavka.catalog import services as catalog
@@ -70,6 +74,28 @@ def deleted_files() -> list[str]:
     for event in events:
         remove_files(**event.payload)
     return names
+
+
+def test_the_admin_shows_options_with_labels_and_a_picture_of_a_carts_lines(client: Client):
+    shirt = make_shirt()
+    picture = make_picture(shirt.product)
+    customer = make_customer()
+    one = make_ready_cart(shirt, owner=customer)
+    gone = make_stock(5)
+    three = make_ready_cart(shirt, make_stock(5), gone, owner=customer)
+    Product.objects.filter(pk=gone.product_id).update(status="archived", name="Renamed")
+    client.force_login(make_staff())
+    client.get(reverse("admin:carts_cart_change", args=[one.pk]))  # what is looked up once is there
+
+    with CaptureQueriesContext(connection) as of_one:
+        client.get(reverse("admin:carts_cart_change", args=[one.pk]))
+    with CaptureQueriesContext(connection) as of_three:
+        page = client.get(reverse("admin:carts_cart_change", args=[three.pk])).content.decode()
+
+    assert "Linen shirt (Size: Xl, Цвет: Красный)" in page
+    assert f'<img src="{picture["thumbnails"]["160"]}" alt="A red shirt"' in page
+    assert gone.sku in page
+    assert len(of_one) == len(of_three)
 
 
 def test_wish_cart_quote_and_order_show_options_with_labels_and_a_picture(api):
