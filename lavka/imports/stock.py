@@ -130,9 +130,10 @@ def _remember(
 def _is_by_hand(level: StockLevel, last: ImportedQuantity | None, destination: Destination) -> bool:
     """Whether staff counted the variant, and no quantity of a file was counted before.
 
-    A count of theirs in the place of the quantity outlives the first quantity only.
+    A count of theirs outlives the first quantity only, where it lies in the warehouse that the next
+    is counted in, or staff name that.
     """
-    if last is None or last.warehouse_id is not None:
+    if last is None or last.warehouse_id is not None or destination.is_named:
         return last is None
     return level.on_hand > 0 and level.warehouse_id != destination.of(last).pk
 
