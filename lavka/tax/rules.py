@@ -41,9 +41,11 @@ def shares_to_keep(taxes: Iterable[TaxShare]) -> list[TaxShare]:
 
 
 def _to_keep(tax: TaxShare) -> TaxShare:
-    percent = Decimal(tax["percent"])
-    reason = "" if percent else " ".join(tax["reason"].split())[:MAX_REASON]
-    return share_at(percent, tax["amount"], reason)
+    share: TaxShare = {"percent": tax["percent"], "amount": tax["amount"]}
+    reason = " ".join(tax["reason"].split())[:MAX_REASON]
+    if reason and not Decimal(tax["percent"]):
+        share["reason"] = reason
+    return share
 
 
 def sum_of(taxes: Iterable[TaxShare]) -> int:
