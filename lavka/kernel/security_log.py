@@ -61,6 +61,7 @@ class SecurityEvent(StrEnum):
     WEBHOOK_ENDPOINT_CHANGED = "webhook_endpoint_changed"
     WEBHOOK_ENDPOINT_DELETED = "webhook_endpoint_deleted"
     WEBHOOK_KEYS_ROTATED = "webhook_keys_rotated"
+    WEBHOOK_EVENTS_WITHHELD = "webhook_events_withheld"
     TAX_RATE_CREATED = "tax_rate_created"
     TAX_RATE_CHANGED = "tax_rate_changed"
     TAX_RATE_DELETED = "tax_rate_deleted"

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from lavka.kernel.admin import ModelAdmin, ToldByRight, Untouchable
+from lavka.kernel.actors import email_of
+from lavka.kernel.admin import HidesReadOnlyFieldsOnAdd, ModelAdmin, ToldByRight, Untouchable
 from lavka.kernel.errors import Denied, Invalid, ShopError
 from lavka.webhooks import rules, services
 from lavka.webhooks.models import Attempt, Delivery, Endpoint, SigningKey
@@ -63,13 +64,15 @@ class KeyInline(Untouchable, TabularInline):
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(ModelAdmin):
-    """Which programs are told of what."""
+class EndpointAdmin(HidesReadOnlyFieldsOnAdd, ModelAdmin):
+    """Which programs are told of what; whoever saves one owns it."""
 
     form = EndpointForm
-    fields = ["name", "url", "events", "status", "failures", "open_until"]
-    readonly_fields = ["status", "failures", "open_until"]
-    list_display = ["name", "url", "status", "failures", "open_until"]
+    fields = [
+        "name", "url", "events", "status", "failures", "open_until", "owner", "withheld",
+    ]  # fmt: skip
+    readonly_fields = ["status", "failures", "open_until", "owner", "withheld"]
+    list_display = ["name", "url", "status", "failures", "open_until", "owner", "withheld"]
     list_filter = ["status"]
     search_fields = ["name", "url"]
     inlines = [KeyInline]
@@ -81,14 +84,35 @@ class EndpointAdmin(ModelAdmin):
             "Form", (super().get_form(request, *args, **options),), {"held": _held_by(request)}
         )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
+        """With their owners, and what those may read."""
+        endpoints = Endpoint.objects.with_owner_rights()
+        return endpoints.annotate(owner_email=email_of("owner_id")).order_by("-pk")
+
+    @admin.display(description=_("owner"))
+    def owner(self, endpoint: Any) -> str:
+        """Their address, or what is left of a deleted account."""
+        return str(endpoint.owner_email or endpoint.owner_id or "")
+
+    @admin.display(description=_("not sent"))
+    def withheld(self, endpoint: Endpoint) -> str:
+        """Which events, and how they are sent again."""
+        if not endpoint.withheld_events:
+            return ""
+        reason = _(
+            "%(events)s: the owner may not read them any more. Save the endpoint to become its "
+            "owner."
+        )
+        return reason % {"events": ", ".join(endpoint.withheld_events)}
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save through the services; a new endpoint's secret is shown this once."""
         content = {name: form.cleaned_data[name] for name in ("name", "url", "events")}
+        who: dict[str, Any] = {"held": _held_by(request), "by": request.user.pk}
         if change:
-            changed = {name: content[name] for name in form.changed_data}
-            services.update_endpoint(endpoint_id=obj.pk, at=timezone.now(), **changed)
+            services.update_endpoint(endpoint_id=obj.pk, at=timezone.now(), **who, **content)
             return
-        endpoint, keys = services.create_endpoint(**content)
+        endpoint, keys = services.create_endpoint(**who, **content)
         obj.pk, obj._state.adding = endpoint.pk, False
         self._show(request, obj, keys)
 
@@ -114,9 +138,14 @@ class EndpointAdmin(ModelAdmin):
     @admin.action(description=_("Sign with new keys"), permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         """Show the new secrets; the old ones sign too for another day."""
+        held = _held_by(request)
         for endpoint in queryset:
-            keys = services.rotate_keys(endpoint_id=endpoint.pk, at=timezone.now())
-            self._show(request, endpoint, keys)
+            try:
+                keys = services.rotate_keys(endpoint_id=endpoint.pk, at=timezone.now(), held=held)
+            except ShopError as refused:
+                self.message_user(request, f"{endpoint}: {refused.detail}", messages.ERROR)
+            else:
+                self._show(request, endpoint, keys)
 
     def delete_model(self, request: HttpRequest, obj: Endpoint) -> None:
         """Delete through the service."""
@@ -128,11 +157,11 @@ class EndpointAdmin(ModelAdmin):
             services.delete_endpoint(endpoint_id=endpoint_id)
 
     def _set(self, request: HttpRequest, endpoints: QuerySet[Endpoint], status: str) -> None:
-        held = _held_by(request)
+        who: dict[str, Any] = {"held": _held_by(request), "by": request.user.pk}
         for endpoint in endpoints:
             try:
                 services.update_endpoint(
-                    endpoint_id=endpoint.pk, at=timezone.now(), held=held, status=status
+                    endpoint_id=endpoint.pk, at=timezone.now(), status=status, **who
                 )
             except ShopError as refused:
                 self.message_user(request, f"{endpoint}: {refused.detail}", messages.ERROR)
@@ -174,9 +203,10 @@ class DeliveryAdmin(ToldByRight, ModelAdmin):
     @admin.action(description=_("Send again"), permissions=["replay"])
     def replay(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         """Send what has ended once more."""
+        held = _held_by(request)
         for delivery in queryset:
             try:
-                services.replay_delivery(delivery_id=delivery.pk, at=timezone.now())
+                services.replay_delivery(delivery_id=delivery.pk, at=timezone.now(), held=held)
             except ShopError as refused:
                 self.message_user(request, f"{delivery}: {refused.detail}", messages.ERROR)
 

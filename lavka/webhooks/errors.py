@@ -12,6 +12,15 @@ class EndpointDisabled(Conflict):
     message = _("This endpoint is disabled. Enable it first.")
 
 
+class DeliveryWithheld(Conflict):
+    """What the endpoint's owner may not read is not sent."""
+
+    code = "delivery_withheld"
+    message = _(
+        "The owner of this endpoint may not read this event. Save the endpoint to become its owner."
+    )
+
+
 class DeliveryUnderWay(Conflict):
     """The delivery waits for its turn already, or is being sent."""
 

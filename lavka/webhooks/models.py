@@ -3,14 +3,17 @@
 import datetime
 from typing import Self
 
+from django.contrib.auth.models import Permission
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models.functions import Concat, Now
 from django.db.models.functions.uuid import UUID7
 from django.utils.translation import gettext_lazy as _
 
-from lavka.webhooks.rules import DeliveryStatus, EndpointStatus
+from lavka.accounts.models import User
+from lavka.webhooks.rules import NAMES, RIGHTS, DeliveryStatus, EndpointStatus, is_readable
 
 URL_LENGTH = 500
 EXCERPT_CHARACTERS = 1000
@@ -31,12 +34,29 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
         """Enabled ones whose circuit lets a call through."""
         return self.enabled().filter(Q(open_until=None) | Q(open_until__lte=at))
 
+    def with_owner_rights(self) -> Self:
+        """With `owner_rights`, those of their owners to read events; None unless active staff."""
+        holder = User.objects.filter(
+            Q(is_superuser=True)
+            | Q(user_permissions=OuterRef("pk"))
+            | Q(groups__permissions=OuterRef("pk")),
+            pk=OuterRef(OuterRef("owner_id")),
+        )
+        name = Concat("content_type__app_label", Value("."), "codename")
+        rights = Permission.objects.annotate(right=name).filter(Exists(holder), right__in=RIGHTS)
+        staff = User.objects.filter(pk=OuterRef("owner_id"), is_active=True, is_staff=True)
+        held = ArraySubquery(rights.values("right"))
+        return self.annotate(owner_rights=Case(When(Exists(staff), then=held)))
+
 
 class Endpoint(models.Model):
     """Where a program wants to be told; `events` are names, and no name means every event.
 
     `failures` counts those in a row. From a number of them on the circuit is open until
     `open_until`; then one delivery goes through as a probe.
+    `owner_id` is the member of the staff who last vouched for it: what they may not read is not
+    sent, and nothing once they are gone. None is an endpoint from before there were owners, which
+    is sent everything. `withheld_at` is since when something is not sent.
     """
 
     id = models.UUIDField(primary_key=True, db_default=UUID7(), editable=False)
@@ -50,8 +70,13 @@ class Endpoint(models.Model):
     )
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
     open_until = models.DateTimeField(_("paused until"), null=True, blank=True, editable=False)
+    owner_id = models.UUIDField(_("owner"), null=True, blank=True, editable=False)
+    withheld_at = models.DateTimeField(_("withheld at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    # Loaded by `with_owner_rights`.
+    owner_rights: list[str] | None
 
     objects = EndpointQuerySet.as_manager()
 
@@ -70,6 +95,15 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def withholds(self, event: str) -> bool:
+        """Whether its owner may not read such events any more; needs `with_owner_rights`."""
+        return self.owner_id is not None and not is_readable(event, self.owner_rights)
+
+    @property
+    def withheld_events(self) -> list[str]:
+        """Which of its events are not sent; needs `with_owner_rights`."""
+        return [name for name in self.events or NAMES if self.withholds(name)]
 
 
 class SigningKey(models.Model):

@@ -48,7 +48,8 @@ TOLD: Sequence[type[Event]] = (
 NAMES = [event.name for event in TOLD]
 PING = "webhooks.ping"
 # Who has a program told of these events may read what they are about.
-RIGHTS = frozenset(event.right for event in TOLD if event.right)
+RIGHT_OF = {event.name: event.right for event in TOLD}
+RIGHTS = frozenset(right for right in RIGHT_OF.values() if right)
 
 MAX_BODY_BYTES = 20_000
 # Source: Standard Webhooks 1.0, "Deliverability and reliability"; three days in all.
@@ -107,8 +108,17 @@ class Answer:
 def rights_for(events: Sequence[str]) -> frozenset[str]:
     """What it takes to have a program told of the events of these names, of all when none is."""
     return frozenset(
-        event.right for event in TOLD if event.right and (not events or event.name in events)
+        right for name, right in RIGHT_OF.items() if right and (not events or name in events)
     )
+
+
+def is_readable(name: str, held: Container[str] | None) -> bool:
+    """Whether a program may be told of it for somebody with these rights; None: no staff any more.
+
+    A ping says nothing.
+    """
+    right = RIGHT_OF.get(name, "")
+    return name == PING or (held is not None and (not right or right in held))
 
 
 def body_of(

@@ -9,9 +9,10 @@ from lavka.webhooks.models import Attempt, Delivery, Endpoint, SigningKey
 
 
 def endpoints() -> QuerySet[Endpoint]:
-    """Every endpoint with its keys: 2 queries."""
+    """Every endpoint with its keys and its owner's rights: 2 queries."""
     keys = SigningKey.objects.order_by("-pk").fetch_mode(FETCH_RAISE)
-    return Endpoint.objects.prefetch_related(Prefetch("keys", keys)).fetch_mode(FETCH_RAISE)
+    found = Endpoint.objects.with_owner_rights().prefetch_related(Prefetch("keys", keys))
+    return found.fetch_mode(FETCH_RAISE)
 
 
 def deliveries(

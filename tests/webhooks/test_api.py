@@ -49,7 +49,9 @@ def pointers(answer) -> list[tuple[str, str]]:
     return [(each["pointer"], each["code"]) for each in answer.json()["errors"]]
 
 
-def test_an_endpoint_is_made_and_its_secret_shown_this_once(api, staff):
+def test_an_endpoint_is_made_and_its_secret_shown_this_once(api):
+    maker = make_staff()
+    staff = token_of(maker)
     made = api.post(ENDPOINTS, BODY | ORDERS, token=staff)
 
     assert made.status_code == 201
@@ -63,6 +65,8 @@ def test_an_endpoint_is_made_and_its_secret_shown_this_once(api, staff):
         "failures": 0,
         "open_until": None,
         "public_keys": [],
+        "owner_id": str(maker.pk),
+        "withheld_events": [],
         "created_at": "",
     }
     (public_key,) = endpoint["public_keys"]

@@ -15,6 +15,7 @@ from lavka.web.schema import PAGE_PARAMETERS, operation
 from lavka.web.serializers import page_output
 from lavka.web.views import StaffView, in_thread
 from lavka.webhooks import selectors, services
+from lavka.webhooks.api.endpoints import EndpointWriteView
 from lavka.webhooks.api.serializers import (
     DeliveryDetailOutput,
     DeliveryOutput,
@@ -23,7 +24,7 @@ from lavka.webhooks.api.serializers import (
     delivery_detail_json,
     delivery_json,
 )
-from lavka.webhooks.errors import DeliveryUnderWay, EndpointDisabled
+from lavka.webhooks.errors import DeliveryUnderWay, DeliveryWithheld, EndpointDisabled
 from lavka.webhooks.rules import NAMES, PING, RIGHTS, DeliveryStatus
 
 ENDPOINT = OpenApiParameter("endpoint", OpenApiTypes.UUID, description="Only this endpoint's.")
@@ -79,7 +80,7 @@ class DeliveryView(StaffView):
         return Response(await in_thread(found))
 
 
-class ReplayView(StaffView):
+class ReplayView(EndpointWriteView):
     """Sending one delivery again."""
 
     rights = {"POST": "webhooks.change_delivery"}
@@ -89,17 +90,21 @@ class ReplayView(StaffView):
         "Send a delivery again",
         request=None,
         responses={202: DeliveryOutput},
-        errors=[DeliveryUnderWay, EndpointDisabled],
-        description="Under the same `webhook-id`, within seconds.",
+        errors=[DeliveryUnderWay, DeliveryWithheld, EndpointDisabled],
+        description="Under the same `webhook-id`, within seconds. It takes the right to read what "
+        "the event is about.",
     )
     async def post(self, request: Request, delivery_id: UUID) -> Response:
         replayed = await in_thread(
-            services.replay_delivery, delivery_id=delivery_id, at=timezone.now()
+            services.replay_delivery,
+            delivery_id=delivery_id,
+            at=timezone.now(),
+            held=self.held_rights,
         )
         return Response(delivery_json(replayed), status=202)
 
 
-class ReplayManyView(StaffView):
+class ReplayManyView(EndpointWriteView):
     """Sending again what an endpoint missed."""
 
     rights = {"POST": "webhooks.change_delivery"}
@@ -111,7 +116,8 @@ class ReplayManyView(StaffView):
         responses={202: ReplayOutput},
         errors=[EndpointDisabled],
         examples=[SINCE],
-        description="Those that were given up or called off, unless `statuses` says otherwise.",
+        description="Those that were given up or called off, unless `statuses` says otherwise; not "
+        "what the endpoint's owner may not read. It takes the rights to read what they are about.",
     )
     async def post(self, request: Request, endpoint_id: UUID) -> Response:
         chosen, now = ReplayInput.read(request.data), timezone.now()
@@ -122,6 +128,7 @@ class ReplayManyView(StaffView):
             until=chosen["until"] or now,
             statuses=chosen["statuses"],
             at=now,
+            held=self.held_rights,
         )
         return Response({"replayed": count}, status=202)
 

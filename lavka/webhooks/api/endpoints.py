@@ -36,12 +36,13 @@ EXAMPLE = OpenApiExample(
 DESCRIPTION = (
     "Messages are signed as in Standard Webhooks 1.0. Each comes at least once, a repetition under "
     "the same `webhook-id`, and in no promised order. Any 2xx answer takes it; 410 ends them all. "
-    "Whoever wants it has the rights to read what the events are about."
+    "Whoever wants it has the rights to read what the events are about, and owns the endpoint: "
+    "what its owner may not read any more is not sent, and `withheld_events` names it."
 )
 
 
 class EndpointWriteView(StaffView):
-    """A view that writes what an endpoint is told, as far as who asks may read it."""
+    """A view that decides what an endpoint is sent, as far as who asks may read it."""
 
     held_rights: frozenset[str] = frozenset()
 
@@ -82,10 +83,10 @@ class EndpointsView(EndpointWriteView):
         description=DESCRIPTION,
     )
     async def post(self, request: Request) -> Response:
-        content, held = EndpointInput.read(request.data), self.held_rights
+        content, held, by = EndpointInput.read(request.data), self.held_rights, self.caller.id
 
         def create() -> dict[str, Any]:
-            endpoint, keys = services.create_endpoint(held=held, **content)
+            endpoint, keys = services.create_endpoint(held=held, by=by, **content)
             return _endpoint(endpoint.pk) | {"secret": keys.shared}
 
         return Response(await in_thread(create), status=201)
@@ -110,15 +111,16 @@ class EndpointView(EndpointWriteView):
         request=EndpointChangeInput,
         responses=EndpointOutput,
         examples=[OpenApiExample("Disable", {"status": "disabled"}, request_only=True)],
-        description="Disabling calls off what is under way. Enabling forgets earlier failures.",
+        description="Disabling calls off what is under way. Enabling forgets earlier failures. "
+        "Whoever sends `url`, `events`, `enabled` or `{}` owns the endpoint from now on.",
     )
     async def patch(self, request: Request, endpoint_id: UUID) -> Response:
         content: Any = EndpointChangeInput.read(request.data, partial=True)
-        held = self.held_rights
+        held, by = self.held_rights, self.caller.id
 
         def change() -> dict[str, Any]:
             services.update_endpoint(
-                endpoint_id=endpoint_id, at=timezone.now(), held=held, **content
+                endpoint_id=endpoint_id, at=timezone.now(), held=held, by=by, **content
             )
             return _endpoint(endpoint_id)
 
@@ -134,7 +136,7 @@ class EndpointView(EndpointWriteView):
         return Response(status=204)
 
 
-class KeysView(StaffView):
+class KeysView(EndpointWriteView):
     """The keys that sign for an endpoint."""
 
     rights = {"POST": "webhooks.change_endpoint"}
@@ -144,10 +146,13 @@ class KeysView(StaffView):
         "Sign with new keys",
         request=None,
         responses={201: KeysOutput},
-        description="The keys before sign too for 24 hours; the ones before those no more.",
+        description="The keys before sign too for 24 hours; the ones before those no more. It "
+        "takes the rights to read what the endpoint's events are about.",
     )
     async def post(self, request: Request, endpoint_id: UUID) -> Response:
-        keys = await in_thread(services.rotate_keys, endpoint_id=endpoint_id, at=timezone.now())
+        keys = await in_thread(
+            services.rotate_keys, endpoint_id=endpoint_id, at=timezone.now(), held=self.held_rights
+        )
         return Response(keys_json(keys), status=201)
 
 

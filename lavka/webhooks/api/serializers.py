@@ -78,6 +78,14 @@ class EndpointOutput(Serializer):
     public_keys = serializers.ListField(
         child=serializers.CharField(), help_text=_("They check `v1a` signatures; the newest first.")
     )
+    owner_id = serializers.UUIDField(
+        allow_null=True,
+        help_text=_("Whose rights say what is sent; null for an endpoint without an owner."),
+    )
+    withheld_events = serializers.ListField(
+        child=serializers.CharField(),
+        help_text=_("Not sent, as the owner may not read them any more. Update it to own it."),
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -132,7 +140,7 @@ class ReplayOutput(Serializer):
 
 
 def endpoint_json(endpoint: Endpoint) -> dict[str, Any]:
-    """`EndpointOutput` of an endpoint whose keys are loaded."""
+    """`EndpointOutput` of an endpoint whose keys and owner's rights are loaded."""
     return {
         "id": endpoint.pk,
         "name": endpoint.name,
@@ -142,6 +150,8 @@ def endpoint_json(endpoint: Endpoint) -> dict[str, Any]:
         "failures": endpoint.failures,
         "open_until": endpoint.open_until,
         "public_keys": [key.public_key for key in endpoint.keys.all()],
+        "owner_id": endpoint.owner_id,
+        "withheld_events": endpoint.withheld_events,
         "created_at": endpoint.created_at,
     }
 

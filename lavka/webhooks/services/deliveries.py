@@ -1,7 +1,7 @@
 """What is to be delivered: events, pings and replays."""
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Container, Iterable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,11 +9,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from lavka.kernel import actors
+from lavka.kernel.errors import Denied
 from lavka.kernel.models import RecordedEvent
+from lavka.kernel.security_log import SecurityEvent
 from lavka.webhooks import rules
-from lavka.webhooks.errors import DeliveryUnderWay, EndpointDisabled
+from lavka.webhooks.errors import DeliveryUnderWay, DeliveryWithheld, EndpointDisabled
 from lavka.webhooks.models import Delivery, Endpoint
-from lavka.webhooks.rules import DeliveryStatus
+from lavka.webhooks.rules import RIGHTS, DeliveryStatus
+from lavka.webhooks.services.log import log_endpoint
 
 PURGE_BATCH = 10_000
 
@@ -22,14 +25,18 @@ PURGE_BATCH = 10_000
 def tell_endpoints(*, event_id: UUID, at: datetime.datetime) -> list[UUID]:
     """Make an event's delivery for each endpoint that listens, once however often this is called.
 
-    Returns the endpoints; none for an event that the log has dropped by now.
+    Returns the endpoints; none for an event that the log has dropped by now, and not those whose
+    owner may not read it.
     Locks: those endpoints, in the order of ids, so that none is disabled meanwhile.
     """
     event = RecordedEvent.objects.filter(event_id=event_id).first()
     if event is None:
         return []
-    listening = Endpoint.objects.listening_to(event.name)
-    endpoints = list(listening.select_for_update(no_key=True).order_by("pk"))
+    listening = Endpoint.objects.listening_to(event.name).with_owner_rights()
+    locked = list(listening.select_for_update(no_key=True).order_by("pk"))
+    endpoints = [each for each in locked if not each.withholds(event.name)]
+    note_withheld([each for each in locked if each.withholds(event.name)], at=at)
+    _note_resumed(endpoints)
     body = rules.body_of(
         name=event.name,
         version=event.version,
@@ -74,13 +81,20 @@ def ping_endpoint(*, endpoint_id: UUID, at: datetime.datetime) -> Delivery:
 
 
 @transaction.atomic
-def replay_delivery(*, delivery_id: UUID, at: datetime.datetime) -> Delivery:
+def replay_delivery(
+    *, delivery_id: UUID, at: datetime.datetime, held: Container[str] = RIGHTS
+) -> Delivery:
     """Send what was delivered, given up or called off once more, under the same `webhook-id`.
 
-    Raises: Delivery.DoesNotExist; DeliveryUnderWay; EndpointDisabled. Locks: the endpoint.
+    `held` are the rights of who wants it. Raises: Delivery.DoesNotExist; Denied, for an event about
+    what they may not read; DeliveryWithheld, for one that the endpoint's owner may not read;
+    DeliveryUnderWay; EndpointDisabled. Locks: the endpoint.
     """
     delivery = Delivery.objects.get(pk=delivery_id)
-    _lock_enabled(delivery.endpoint_id)
+    if not rules.is_readable(delivery.event_name, held):
+        raise Denied
+    if _lock_enabled(delivery.endpoint_id).withholds(delivery.event_name):
+        raise DeliveryWithheld
     if not _replay(Delivery.objects.filter(pk=delivery_id), at):
         raise DeliveryUnderWay
     delivery.refresh_from_db()
@@ -95,26 +109,54 @@ def replay_deliveries(
     until: datetime.datetime,
     statuses: Collection[str],
     at: datetime.datetime,
+    held: Container[str] = RIGHTS,
 ) -> int:
     """Send again what was made from `since` to before `until` and ended so; returns how many.
 
-    Raises: Endpoint.DoesNotExist; EndpointDisabled. Locks: the endpoint.
+    What the endpoint's owner may not read by now is left out. `held` are the rights of who wants
+    it. Raises: Endpoint.DoesNotExist; Denied, for events about what they may not read;
+    EndpointDisabled. Locks: the endpoint.
     """
-    _lock_enabled(endpoint_id)
+    endpoint = _lock_enabled(endpoint_id)
     made = Delivery.objects.filter(
         endpoint_id=endpoint_id,
         status__in=statuses,
         created_at__gte=since,
         created_at__lt=until,
-    )
+    ).exclude(event_name__in=[name for name in rules.NAMES if endpoint.withholds(name)])
+    if made.filter(event_name__in=_unreadable(held)).exists():
+        raise Denied
     return _replay(made, at)
 
 
 def cancel_pending(endpoint: Endpoint, *, at: datetime.datetime) -> None:
     """Call off what is under way to an endpoint that the caller holds locked."""
-    Delivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.PENDING).update(
+    cancel(Delivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.PENDING), at=at)
+
+
+def cancel(pending: QuerySet[Delivery, Any], *, at: datetime.datetime) -> int:
+    """Call off deliveries of endpoints that the caller holds locked; returns how many."""
+    return pending.update(
         status=DeliveryStatus.CANCELLED, next_attempt_at=None, claimed_until=None, finished_at=at
     )
+
+
+def note_withheld(endpoints: Iterable[Endpoint], *, at: datetime.datetime) -> None:
+    """Log that endpoints are not sent what their owners may not read, once while that is so.
+
+    The caller holds them locked, with their owners' rights.
+    """
+    first = [each for each in endpoints if each.withheld_at is None]
+    for endpoint in first:
+        log_endpoint(
+            SecurityEvent.WEBHOOK_EVENTS_WITHHELD,
+            endpoint,
+            owner=endpoint.owner_id,
+            events=endpoint.withheld_events,
+        )
+    if first:
+        ids = [each.pk for each in first]
+        Endpoint.objects.filter(pk__in=ids).update(withheld_at=at)
 
 
 @transaction.atomic
@@ -125,10 +167,21 @@ def purge_deliveries(*, before: datetime.datetime) -> int:
 
 
 def _lock_enabled(endpoint_id: UUID) -> Endpoint:
-    endpoint = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint_id)
+    locked = Endpoint.objects.select_for_update(no_key=True).with_owner_rights()
+    endpoint = locked.get(pk=endpoint_id)
     if endpoint.status != rules.EndpointStatus.ENABLED:
         raise EndpointDisabled
     return endpoint
+
+
+def _note_resumed(endpoints: Iterable[Endpoint]) -> None:
+    resumed = [each.pk for each in endpoints if each.withheld_at and not each.withheld_events]
+    if resumed:
+        Endpoint.objects.filter(pk__in=resumed).update(withheld_at=None)
+
+
+def _unreadable(held: Container[str]) -> list[str]:
+    return [name for name in rules.NAMES if not rules.is_readable(name, held)]
 
 
 def _replay(deliveries: QuerySet[Delivery, Any], at: datetime.datetime) -> int:

@@ -8,10 +8,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from lavka.kernel.plain_text import storable
+from lavka.kernel.security_log import SecurityEvent
 from lavka.webhooks import rules
 from lavka.webhooks.models import EXCERPT_CHARACTERS, Attempt, Delivery, Endpoint, SigningKey
 from lavka.webhooks.rules import Answer, DeliveryStatus, EndpointStatus
-from lavka.webhooks.services.deliveries import cancel_pending
+from lavka.webhooks.services.deliveries import cancel, cancel_pending, note_withheld
+from lavka.webhooks.services.log import log_endpoint
 
 # How many deliveries to one endpoint may be on their way at once: a slow one holds no more.
 IN_FLIGHT = 4
@@ -34,15 +36,18 @@ def claim_deliveries(*, endpoint_id: UUID, at: datetime.datetime) -> list[Claim]
     """Take an endpoint's due deliveries, the oldest first, for `LEASE`; nobody else gets them.
 
     No more than `IN_FLIGHT` are on their way at once, and one only after so many failures that the
-    circuit had opened: the probe.
+    circuit had opened: the probe. What the endpoint's owner may not read by now is called off.
     Locks: the endpoint, whose row stands for the queue of its deliveries.
     """
-    callable_ones = Endpoint.objects.callable(at).select_for_update(no_key=True)
-    endpoint = callable_ones.filter(pk=endpoint_id).first()
+    callable_ones = Endpoint.objects.callable(at).with_owner_rights()
+    endpoint = callable_ones.select_for_update(no_key=True).filter(pk=endpoint_id).first()
     if endpoint is None:
         return []
     deliveries = Delivery.objects.filter(endpoint=endpoint)
     limit = 1 if endpoint.failures >= rules.FAILURES_TO_OPEN else IN_FLIGHT
+    withheld = [name for name in rules.NAMES if endpoint.withholds(name)]
+    if withheld and cancel(deliveries.due(at).filter(event_name__in=withheld), at=at):
+        note_withheld([endpoint], at=at)
     room = max(limit - deliveries.in_flight(at).count(), 0)
     claimed = list(deliveries.due(at).order_by("next_attempt_at", "pk")[:room])
     deliveries.filter(pk__in=[each.pk for each in claimed]).update(claimed_until=at + LEASE)
@@ -105,4 +110,6 @@ def _judge(endpoint: Endpoint, answer: Answer, *, at: datetime.datetime) -> None
     if answer.status_code == rules.GONE and endpoint.status == EndpointStatus.ENABLED:
         endpoint.status = EndpointStatus.GONE
         cancel_pending(endpoint, at=at)
+        changed = SecurityEvent.WEBHOOK_ENDPOINT_CHANGED
+        log_endpoint(changed, endpoint, url=endpoint.url, changed=["status"])
     endpoint.save()
