@@ -257,6 +257,34 @@ def test_what_others_let_expire_is_told_to_whoever_is_short():
     assert available_for(wanted, NOW + FOR, holder=cart) == available_of([variant.pk], cart)
 
 
+def test_what_counts_no_longer_hides_nothing_before_it_is_forgotten():
+    variant, carts = make_stock(100), [uuid.uuid4() for _ in range(5)]
+    begun = [ask(variant, holder=cart) for cart in carts]
+    services.release_expired(at=NOW + FOR, limit=10)
+
+    given = [ask(variant, units=8, holder=cart, at=NOW + WINDOW) for cart in carts]
+
+    assert (begun, given) == ([True] * 5, [True, *[False] * 4])
+    assert ReservationUsage.objects.get().quantity == 8
+
+
+def test_what_was_exchanged_before_an_unpaid_order_counts_no_longer_than_its_hour():
+    ordered, exchanged, cart = make_stock(50), make_stock(50), uuid.uuid4()
+    ask(exchanged, holder=cart)
+    ask(ordered, holder=cart)
+    until = NOW + datetime.timedelta(days=14)
+    services.allocate_reservation(
+        holder=cart,
+        order_id=uuid.uuid4(),
+        quantities={ordered.pk: 1},
+        at=NOW,
+        unpaid_until=until,
+    )
+
+    counted = dict(ReservationUsage.objects.values_list("variant_id", "counts_until"))
+    assert counted == {ordered.pk: until, exchanged.pk: NOW + WINDOW}
+
+
 def test_what_counts_no_longer_is_forgotten():
     ask(make_stock(50))
 

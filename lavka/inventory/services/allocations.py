@@ -28,7 +28,10 @@ WITH bought AS (DELETE FROM inventory_reservationusage WHERE holder = %s)
 DELETE FROM inventory_hold WHERE id = %s
 """
 _END_UNPAID = """
-WITH owed AS (UPDATE inventory_reservationusage SET counts_until = %s WHERE holder = %s)
+WITH owed AS (
+    UPDATE inventory_reservationusage SET counts_until = %s
+    WHERE holder = %s AND variant_id = ANY(%s)
+)
 DELETE FROM inventory_hold WHERE id = %s
 """
 
@@ -63,7 +66,7 @@ def allocate_reservation(
     if unpaid_until is None:
         rows.execute(_END, [holder, holder])
     else:
-        rows.execute(_END_UNPAID, [unpaid_until, holder, holder])
+        rows.execute(_END_UNPAID, [unpaid_until, holder, list(quantities), holder])
 
 
 @transaction.atomic

@@ -22,8 +22,12 @@ _LOCK = """
 INSERT INTO inventory_hold (id, expires_at, ends_at) VALUES (%s, %s, %s)
 ON CONFLICT (id) DO UPDATE SET id = excluded.id
 """
-# What a holder kept before, and let go unpaid, has fixed its end.
+# What a holder kept before, and let go unpaid, has fixed its end; what counts no longer is no more
+# in the way of what is counted now.
 _TAKE = """
+WITH forgotten AS (
+    DELETE FROM inventory_reservationusage WHERE holder = %s AND counts_until <= %s
+)
 INSERT INTO inventory_hold AS hold (id, customer_id, address, expires_at, ends_at)
 SELECT %s, %s, %s, least(%s, last.ends_at), last.ends_at
 FROM (
@@ -181,5 +185,5 @@ def take_hold(
 ) -> Taken:
     """Lock the holder's hold and move its deadline, or make one."""
     customer_id, address = (requester.customer_id, requester.address) if requester else (None, "")
-    values = [holder, customer_id, address, until, ends_at, holder, at]
+    values = [holder, at, holder, customer_id, address, until, ends_at, holder, at]
     return Taken(*rows.fetch_one(_TAKE, values))
