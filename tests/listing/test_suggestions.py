@@ -147,6 +147,8 @@ def test_several_words_are_suggested_however_they_are_typed(typing):
         ("Чайник", "чай"),
         ("Crème brûlée", "creme brul"),
         ("Straße", "strass"),
+        ("ΚΑΦΕΣ ΕΛΛΗΝΙΚΟΣ", "καφές"),
+        ("Καφές ελληνικός", "ΚΑΦΕΣ ΕΛΛ"),
         ("№5 Perfume", "no5"),
         ("Пряжа №12", "12"),
         ("Пряжа №12", "№1"),
