@@ -50,8 +50,8 @@ _PAID_TOO_MUCH = Q(captured_amount__gt=F("total_amount") + F("refunded_amount"))
 class FoundBy(models.Func):
     """What staff find an order by, besides number and SKU, in one text with spaces around words.
 
-    E-mail, and of both addresses name, city, postal code as it is written and without separators,
-    and the digits of the phone.
+    E-mail, and of both addresses name, city, country, postal code as it is written and without
+    separators, and the digits of the phone.
     """
 
     function = "orders_found_by"

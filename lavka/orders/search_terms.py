@@ -26,21 +26,24 @@ _INNER_ZERO = re.compile(r"\(\s*0\s*\)")
 
 def conditions_of(text: str) -> list[Q]:
     """That each term of a text is in an order's `described`; empty if there is none to look for."""
-    terms = _terms_of(text)
-    if len(terms) == 1 and _is_number(terms[0]) and len(terms[0]) < FEWEST_DIGITS:
-        is_postal_code = len(terms[0]) >= SHORTEST_POSTAL_CODE
-        return [Q(described__folded__contains=f" {terms[0]} ")] if is_postal_code else []
-    return [_condition_of(term) for term in terms[:MOST_TERMS]]
+    terms = _terms_of(text)[:MOST_TERMS]
+    digits = "".join(terms[0]) if len(terms) == 1 else ""
+    if not _is_number(digits) or len(digits) >= FEWEST_DIGITS:
+        return [_condition_of(words) for words in terms]
+    if len(digits) < SHORTEST_POSTAL_CODE:
+        return []
+    # A word, that may have its country before it: "LV-1010".
+    return [Q(described__folded__regex=f"( |[A-Z]-?){digits} ")]
 
 
-def _terms_of(text: str) -> list[str]:
-    """The words of a text, and as one term all digits that stand together."""
+def _terms_of(text: str) -> list[list[str]]:
+    """The words of a text, one by one but for numbers that stand together."""
     plain = _INNER_ZERO.sub(" ", unicodedata.normalize("NFKC", text))
     words = [word for word in _SEPARATORS.split(plain) if word]
-    terms: list[str] = []
-    for are_digits, group in groupby(words, _is_number):
+    terms: list[list[str]] = []
+    for are_numbers, group in groupby(words, _is_number):
         together = list(group)
-        terms += ["".join(together)] if are_digits else together
+        terms += [together] if are_numbers else [[word] for word in together]
     return terms
 
 
@@ -48,14 +51,22 @@ def _is_number(term: str) -> bool:
     return term.isascii() and term.isdigit()
 
 
-def _condition_of(term: str) -> Q:
-    if not _is_number(term):
-        return Q(described__folded__contains=term)
+def _condition_of(words: list[str]) -> Q:
+    """That they are there as one, or one by one if each is long enough: a postal code, a phone."""
+    as_one = _condition_of_word("".join(words))
+    if len(words) == 1 or any(len(word) < FEWEST_DIGITS for word in words):
+        return as_one
+    return as_one | Q(*map(_condition_of_word, words))
+
+
+def _condition_of_word(word: str) -> Q:
+    if not _is_number(word):
+        return Q(described__folded__contains=word)
     # From abroad a phone has other zeros before it than at home, or none.
-    number = term.lstrip("0")
+    number = word.lstrip("0")
     if len(number) in WHOLE_PHONE:
         return Q(described__folded__regex=_phones_like(number))
-    return Q(described__folded__contains=number if len(number) >= FEWEST_DIGITS else term)
+    return Q(described__folded__contains=number if len(number) >= FEWEST_DIGITS else word)
 
 
 def _phones_like(number: str) -> str:

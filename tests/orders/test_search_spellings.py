@@ -23,6 +23,7 @@ POSTAL_CODES = {
     "SW1A 1AA": ["SW1A 1AA", "SW1A1AA", "sw1a1aa", "SW1A-1AA", "Hopper sw1a1aa"],
     "K1A 0B1": ["K1A0B1", "k1a 0b1", "K1A-0B1"],
     "1010": ["1010", " 1010 ", "Hopper 1010", "1010 Brno"],
+    "LV-1050": ["1050", "LV-1050", "LV1050", "lv 1050"],
     "101": ["101"],
     "01310-100": ["01310100", "01310-100"],
 }
@@ -117,6 +118,24 @@ def test_names_and_cities_are_found_with_accents_and_without(part: str):
 
     assert missed == []
     assert found("Мюллер") == found("Семёнович") == []
+
+
+def test_a_postal_code_and_a_phone_are_found_together():
+    order = made_with(postal_code="190000", phone="+7 (812) 555-01-47")
+    made_with(postal_code="190000", phone="+7 (812) 555-01-48")
+
+    for text in ("Hopper 190000 8125550147", "190000 8125550147"):
+        assert found(text) == [order], text
+    assert found("Hopper 190001 8125550147") == []
+
+
+def test_a_postal_code_is_found_with_its_country():
+    order = made_with(country="SE", postal_code="114 55")
+    made_with(country="FI", postal_code="114 56")
+
+    for text in ("SE-114 55", "se-11455", "S-114 55", "Brno SE 114 55"):
+        assert found(text) == [order], text
+    assert found("FI-11455") == []
 
 
 def test_the_billing_address_is_found_as_well():

@@ -7,8 +7,9 @@ from django.db.models import Q
 from lavka.kernel.folded_text import Folded
 from lavka.orders.models import FoundBy
 
-# Each word stands between spaces; a postal code also without what parts it, as somebody may type
-# it; a phone as its digits, without the zero that is not dialled from abroad: "+44 (0)20".
+# Each word stands between spaces; a country, for "CH-8001"; a postal code also without what parts
+# it, as somebody may type it; a phone as its digits, without the zero that is not dialled from
+# abroad: "+44 (0)20".
 FOUND_BY = r"""
 CREATE OR REPLACE FUNCTION orders_found_by(email text, shipping jsonb, billing jsonb)
 RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
@@ -20,6 +21,7 @@ BEGIN
         found := found || concat_ws(' ',
             address ->> 'name',
             address ->> 'city',
+            address ->> 'country',
             address ->> 'postal_code',
             regexp_replace(address ->> 'postal_code', '[^[:alnum:]]', '', 'g'),
             regexp_replace(
