@@ -135,7 +135,8 @@ class Options:
         """How many orders wait for their money at once: of a mailbox and from an address.
 
         A `customer` has proved that the mailbox is theirs, a `stranger` has not; only orders of
-        strangers count for an `address`, those of a day. 0 is no limit.
+        strangers count for an `address`, those of a day, cancelled ones too. An order for nothing
+        counts until it is sent. 0 is no limit.
         """
         return {"stranger": 3, "customer": 20, "address": 10, **self._read("UNPAID_ORDERS", {})}
 
