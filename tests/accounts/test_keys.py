@@ -201,7 +201,7 @@ def made_while_deactivated(monkeypatch: pytest.MonkeyPatch) -> ApiKey:
     def scopes_meanwhile(rights: Any) -> Any:
         thread.start()
         while thread.is_alive() and not is_waiting():
-            time.sleep(0.01)
+            time.sleep(0.01)  # between two looks: what ends the wait is the lock
         return scopes_for(rights)
 
     monkeypatch.setattr(scopes, "scopes_for", scopes_meanwhile)

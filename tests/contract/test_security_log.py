@@ -2,18 +2,14 @@
 
 import io
 import json
-import logging
-import logging.config
 import re
-from collections.abc import Callable, Iterator
-from decimal import Decimal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
-from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -21,11 +17,7 @@ from lavka.accounts import tokens
 from lavka.accounts.admin import changes
 from lavka.accounts.models import User
 from lavka.accounts.services import keys
-from lavka.kernel import security_log
-from lavka.kernel.actors import Actor
-from lavka.kernel.security_log import Object, Outcome, SecurityEvent
-from lavka.tax import services as tax
-from lavka.web.logging import config
+from lavka.kernel.security_log import SecurityEvent
 from tests.accounts.factories import (
     PASSWORD,
     make_customer,
@@ -62,17 +54,6 @@ Commit = Callable[..., Any]
 @pytest.fixture(autouse=True)
 def _limits_off(settings: Any) -> None:
     settings.LAVKA = settings.LAVKA | {"THROTTLES": False}
-
-
-@pytest.fixture
-def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """What the shop's own configuration writes of the security log, line by line."""
-    stream, handler = io.StringIO(), logging.StreamHandler()
-    handler.setStream(stream)
-    handler.setFormatter(security_log.SecurityLine())
-    security_log.logger.addHandler(handler)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    security_log.logger.removeHandler(handler)
 
 
 @pytest.mark.parametrize(("event", "prepare"), BY_STAFF.values(), ids=BY_STAFF)
@@ -428,72 +409,6 @@ def test_commands_are_logged_as_the_shop_itself(
         ("password_set", boss),
     ]
     assert {each["actor"]["kind"] for each in lines()} == {"system"}
-
-
-# The log itself
-
-
-def test_what_was_rolled_back_is_not_logged_as_done(
-    lines: Callable[[], list[dict[str, Any]]], django_capture_on_commit_callbacks: Commit
-):
-    def undone() -> None:
-        with transaction.atomic():
-            make_tax_rate_by_service()
-            raise RuntimeError
-
-    with django_capture_on_commit_callbacks(execute=True), pytest.raises(RuntimeError):
-        undone()
-
-    assert lines() == []
-
-
-def make_tax_rate_by_service() -> None:
-    tax.create_rate(country="DE", percent=Decimal(19), valid_from=timezone.now().date())
-
-
-def test_no_value_forges_a_line_or_outgrows_it(
-    lines: Callable[[], list[dict[str, Any]]], django_capture_on_commit_callbacks: Commit
-):
-    forged = 'x"}\n{"logger": "lavka.security", "event": "sign_in", "\x1b[2J\u2028\u202e\r'
-    with django_capture_on_commit_callbacks(execute=True):
-        security_log.record(
-            Event.RIGHTS_CHANGED,
-            Object("user", 1, forged),
-            actor=Actor.system(forged),
-            names=[forged] * (security_log.MAX_ITEMS + 1),
-            long="a" * 10_000,
-        )
-
-    (found,) = lines()
-    assert found["object"]["name"] == forged
-    assert len(found["details"]["names"]) == security_log.MAX_ITEMS
-    assert len(found["details"]["long"]) == security_log.MAX_TEXT
-
-
-def test_its_lines_are_plain_ascii_and_whole():
-    record = logging.LogRecord("lavka.security", logging.INFO, "", 0, "", (), None)
-    record.security = {"event": "x\ny\u2028\x1b", "name": "я"}
-
-    line = security_log.SecurityLine().format(record)
-
-    assert line.isascii()
-    assert line.isprintable()
-
-
-@pytest.mark.parametrize("is_json", [True, False])
-def test_it_is_written_whatever_the_level_and_form_of_the_rest(is_json: bool, settings: Any):
-    stream = io.StringIO()
-    configured = config(is_json=is_json, level="CRITICAL")
-    logging.config.dictConfig(configured)
-    try:
-        (handler,) = security_log.logger.handlers
-        assert isinstance(handler, logging.StreamHandler)
-        handler.setStream(stream)
-        security_log.record(Event.SIGN_IN, outcome=Outcome.FAILURE)
-    finally:
-        logging.config.dictConfig(settings.LOGGING)
-
-    assert json.loads(stream.getvalue())["event"] == "sign_in"
 
 
 def test_the_documentation_lists_every_event():

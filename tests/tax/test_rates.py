@@ -133,6 +133,7 @@ def test_staff_keep_the_rates(api):
         ({"valid_until": "2020-01-01"}, 422, "invalid"),
         ({"country": "FR", "reason": "Export"}, 422, "invalid"),
         ({"country": "FR", "percent": 0, "reason": "x" * 201}, 422, "invalid"),
+        ({"country": "FR", "percent": 0, "reason": 146}, 422, "invalid"),
         ({}, 409, "rates_overlap"),
     ],
 )

@@ -10,7 +10,7 @@ from rest_framework.serializers import Serializer
 from lavka.addresses.api.serializers import CountryField
 from lavka.tax.models import TaxRate
 from lavka.tax.rules import MAX_REASON
-from lavka.web.serializers import Input
+from lavka.web.serializers import Input, StrictCharField
 
 REASON = _("Why a rate of 0 % takes nothing, as invoices say it; empty for another rate.")
 
@@ -22,7 +22,7 @@ class TaxRateInput(Input):
     percent = serializers.DecimalField(
         max_digits=6, decimal_places=3, min_value=Decimal(0), max_value=Decimal(100)
     )
-    reason = serializers.CharField(
+    reason = StrictCharField(
         max_length=MAX_REASON, allow_blank=True, required=False, help_text=REASON
     )
     valid_from = serializers.DateField()
